@@ -1,0 +1,1 @@
+"""Gymnasium environments for design-space exploration of computer architectures."""

@@ -1,0 +1,1 @@
+"""Cost models of computer architectures: designs and a workload in, metrics out."""
