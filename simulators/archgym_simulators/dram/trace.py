@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from archgym_simulators.errors import InputError
 from numpy.typing import ArrayLike, NDArray
 
-from archgym_simulators.errors import InputError
-
-# Times and addresses above this are refused everywhere: sums of two still fit int64.
-LARGEST_NUMBER = 2**62
+# A trace may span 2**40 player clocks (23 minutes at 800 MHz): every refresh in between is simulated, and
+# kernels pack times into 64-bit keys. Addresses keep sums of two within int64.
+LARGEST_TIME = 2**40
+LARGEST_ADDRESS = 2**62 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
     """R memory requests in program order; arrays are contiguous and read-only.
 
-    Build one with `Trace.build`, which validates. A time stamp is the earliest player clock at which the request
-    may be sent; the player also waits for the previous request to be accepted.
+    Build one with `Trace.build`, which validates. A time stamp is the earliest player clock at which the
+    request may be sent; the player also waits for the previous request to be accepted.
 
     Attributes:
         name: What the user called it: a workload spec or a path.
@@ -57,7 +58,7 @@ class Trace:
             is_write: (R,) booleans.
             address: (R,) whole numbers >= 0, below `capacity_bytes` when that is given.
             relative: Whether `cycle` counts from the previous send.
-            capacity_bytes: Device capacity; None accepts any address (upper bits are then ignored by the device).
+            capacity_bytes: Device capacity; None accepts any address (the device then ignores upper bits).
             allow_decreasing: Accept a time stamp below its predecessor: it is only a lower bound.
 
         Raises:
@@ -76,8 +77,9 @@ class Trace:
         problem = first_problem(
             times,
             addresses,
+            relative=relative,
             capacity_bytes=capacity_bytes,
-            ordered=not (relative or allow_decreasing),
+            allow_decreasing=allow_decreasing,
         )
         if problem is not None:
             row, what = problem
@@ -129,37 +131,38 @@ def first_problem(
     cycle: NDArray[np.int64],
     address: NDArray[np.int64],
     *,
+    relative: bool,
     capacity_bytes: int | None,
-    ordered: bool,
+    allow_decreasing: bool,
 ) -> tuple[int, str] | None:
-    """Return (row, sentence) of the first request that is not allowed, or None.
-
-    Args:
-        cycle: (R,) time stamps.
-        address: (R,) byte addresses.
-        capacity_bytes: Exclusive bound of `address`; None for no bound below 2**62.
-        ordered: Whether time stamps must not decrease.
-    """
+    """Return (row, sentence) of the first request that `Trace.build` would refuse, or None."""
     late = np.zeros(cycle.shape, dtype=np.bool_)
-    if ordered:
+    if not (relative or allow_decreasing):
         late[1:] = cycle[1:] < cycle[:-1]
-    bound = LARGEST_NUMBER if capacity_bytes is None else capacity_bytes
-    wrong = late | (cycle < 0) | (cycle > LARGEST_NUMBER) | (address < 0) | (address >= bound)
+    # Floats cannot overflow, and are exact in the allowed range.
+    due = np.cumsum(cycle, dtype=np.float64) if relative else cycle
+    bound = LARGEST_ADDRESS + 1 if capacity_bytes is None else capacity_bytes
+    wrong = late | (cycle < 0) | (due > LARGEST_TIME) | (address < 0) | (address >= bound)
     if not wrong.any():
         return None
     row = int(np.argmax(wrong))
     time, where = int(cycle[row]), int(address[row])
-    if not 0 <= time <= LARGEST_NUMBER:
-        return row, f"time stamp {time} is out of range; allowed are 0..2**62"
+    if time < 0 or time > LARGEST_TIME:
+        return row, f"time stamp {time} is out of range; allowed are 0..{LARGEST_TIME} (2**40)"
+    if due[row] > LARGEST_TIME:
+        return (
+            row,
+            f"time stamps add up to {int(due[row])}; allowed is a span of {LARGEST_TIME} clocks (2**40)",
+        )
     if late[row]:
         return row, (
             f"time stamp {time} is below its predecessor {int(cycle[row - 1])}; "
             'time stamps must not decrease (rules="archgym" accepts them as lower bounds)'
         )
-    if where < 0 or capacity_bytes is None:
-        return row, f"address {where:#x} is out of range; allowed are 0..2**62-1"
+    if where < 0 or where > LARGEST_ADDRESS:
+        return row, f"address {where:#x} is out of range; allowed are 0x0..{LARGEST_ADDRESS:#x}"
     return row, (
-        f"address {where:#x} is beyond the device; allowed are 0x0..{capacity_bytes - 1:#x} "
+        f"address {where:#x} is beyond the device; allowed are 0x0..{bound - 1:#x} "
         '(rules="archgym" ignores the upper address bits)'
     )
 
@@ -171,8 +174,10 @@ def _whole_numbers(name: str, what: str, values: ArrayLike) -> NDArray[np.int64]
             f"trace {name!r}: {what} must be a one-dimensional array of whole numbers, "
             f"got {array.dtype} of shape {array.shape}"
         )
-    if array.dtype.kind == "u" and array.size and int(array.max()) > LARGEST_NUMBER:
-        raise InputError(f"trace {name!r}: {what} {int(array.max())} is out of range; allowed are 0..2**62")
+    if array.dtype == np.uint64 and array.size and int(array.max()) > LARGEST_ADDRESS:
+        raise InputError(
+            f"trace {name!r}: {what} {int(array.max())} is out of range; allowed are below 2**62"
+        )
     return np.array(array, dtype=np.int64)
 
 
@@ -183,7 +188,13 @@ def _frozen(
     address: NDArray[np.int64],
     relative: bool,
 ) -> Trace:
-    arrays = [np.ascontiguousarray(array) for array in (cycle, is_write, address)]
-    for array in arrays:
+    trace = Trace(
+        name,
+        np.ascontiguousarray(cycle),
+        np.ascontiguousarray(is_write),
+        np.ascontiguousarray(address),
+        relative,
+    )
+    for array in (trace.cycle, trace.is_write, trace.address):
         array.flags.writeable = False
-    return Trace(name, arrays[0], arrays[1], arrays[2], relative)
+    return trace
