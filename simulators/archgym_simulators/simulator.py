@@ -1,0 +1,147 @@
+"""The contract of a cost model: designs and a workload in, metrics out."""
+
+from __future__ import annotations
+
+__all__ = ["Baseline", "Metric", "NamedObjective", "Simulator", "Workload"]
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym_simulators.constraints import Reason
+from archgym_simulators.errors import InputError
+from archgym_simulators.evaluation import Evaluation
+from archgym_simulators.space import DesignSpace, Rows
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A quantity that a simulator reports.
+
+    Attributes:
+        name: with its unit as suffix: ``total_time_ns``, ``energy_pj``, ``area_mm2``; unitless counts without.
+        description: one sentence.
+        direction: ``"min"`` or ``"max"``: which way is better.
+        scale: ``"log"`` for positive quantities compared by ratio, ``"linear"`` for those compared by difference.
+        span: for linear metrics, the difference that counts as 1 in a reward.
+    """
+
+    name: str
+    description: str
+    direction: str = "min"
+    scale: str = "log"
+    span: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.direction not in ("min", "max") or self.scale not in ("log", "linear"):
+            raise InputError(f"metric {self.name!r}: direction is min or max, scale is log or linear")
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What the architecture runs, as an agent sees it.
+
+    Attributes:
+        name: the spec from which the simulator was bound; binding to it again gives the same numbers.
+        features: values in a fixed order, finite and of order one, same length for every workload of the family.
+        feature_names: their names.
+        digest: content hash, so that a file changed under the same name is noticed.
+    """
+
+    name: str
+    features: tuple[float, ...] = ()
+    feature_names: tuple[str, ...] = ()
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A sensible reference design: rewards are relative to it."""
+
+    name: str
+    row: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NamedObjective:
+    """An objective that a family gives a name.
+
+    Attributes:
+        name: ``"energy-delay"``.
+        expression: in the objective language of `archgym.objectives`: ``"energy_pj * total_time_ns"``.
+        description: one sentence.
+        aliases: other names.
+        requires: metrics of which at least one must be bounded by a constraint, because the objective alone is
+            degenerate; empty where it is not.
+    """
+
+    name: str
+    expression: str
+    description: str
+    aliases: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+
+
+class Simulator(ABC):
+    """A cost model bound to one workload. Pure: no state that changes a number, no clock, no global random draw.
+
+    Deterministic: on one machine the same bits for any batch size, order and thread count.
+
+    Subclasses take the workload's spec first and their options as keywords, all JSON-able::
+
+        class Chip(Simulator):
+            def __init__(self, workload: str = "default", *, node_nm: int = 28) -> None: ...
+
+    Class attributes describe the family without building anything; instance attributes are set by the constructor.
+    """
+
+    metrics: ClassVar[tuple[Metric, ...]]
+    version: ClassVar[str]
+    objectives: ClassVar[tuple[NamedObjective, ...]] = ()
+    default_objective: ClassVar[str] = ""
+    reasons: ClassVar[tuple[Reason, ...]] = ()
+    cost_unit: ClassVar[str] = "simulations"
+    rows_per_record: ClassVar[int] = 4096
+    """Designs simulated between two writes of the journal; 1 for tools that need seconds a design."""
+
+    space: DesignSpace
+    workload: Workload
+    baseline: Baseline
+
+    @abstractmethod
+    def evaluate(self, rows: Rows) -> Evaluation:
+        """Metrics of the designs ``rows`` (N, D), already checked and canonical. N may be 0."""
+
+    @classmethod
+    def workload_names(cls) -> Mapping[str, str]:
+        """Built-in workloads: spec -> one sentence."""
+        return {}
+
+    @classmethod
+    def draw_workload(cls, split: str, rng: np.random.Generator) -> str:
+        """A workload spec from the distribution split ``"train"``, ``"dev"`` or ``"test"``.
+
+        Raises:
+            InputError: where the family has no such split.
+        """
+        raise InputError(
+            f"this family has no workload split {split!r}; name a workload: {', '.join(cls.workload_names())}"
+        )
+
+    @classmethod
+    def metric_names(cls) -> tuple[str, ...]:
+        """Names of the metrics, in the order of ``Evaluation.values``."""
+        return tuple(metric.name for metric in cls.metrics)
+
+    def column(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64]:
+        """One metric of an evaluation: (N,)."""
+        column: NDArray[np.float64] = evaluation.values[:, self.metric_names().index(metric)]
+        return column
+
+    def describe_options(self) -> dict[str, Any]:
+        """The options this simulator was built with, JSON-able; they are part of a run's identity."""
+        return {}

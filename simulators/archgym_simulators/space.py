@@ -1,0 +1,308 @@
+"""Design spaces: finite, typed, with exact sizes, canonical forms and keys."""
+
+from __future__ import annotations
+
+__all__ = ["Design", "DesignSpace"]
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from archgym_simulators.constraints import Constraint, InertWhen
+from archgym_simulators.errors import InputError
+from archgym_simulators.nearest import did_you_mean
+from archgym_simulators.parameters import Parameter
+from archgym_simulators.structured_parameters import parameter_from_json
+
+Rows = NDArray[np.int64]  # (N, D), 0-based
+Design = dict[str, Any]  # parameter name -> readable value
+
+
+class DesignSpace:
+    """The product of parameters, with rules and a canonical form.
+
+    A design is a row of D 0-based indices. Parameters own adjacent index columns, in order: one each, and one per
+    Lehmer digit for a permutation.
+
+    Args:
+        parameters: at least one, with distinct names.
+        constraints: rules that make a design invalid without simulating it.
+        inert: what is folded to index 0 because it changes nothing for **every** workload of the family. The canonical
+            form defines uniqueness, caching and enumeration, so a change here must bump the simulator's version.
+
+    Attributes:
+        nvec: (D,) number of values of each index column.
+        size: exact number of rows, an unbounded int.
+
+    >>> from archgym_simulators import Categorical, Ordinal
+    >>> space = DesignSpace([Ordinal("banks", [1, 2, 4]), Categorical("policy", ["Open", "Closed"])])
+    >>> space.size, space.decode_row([2, 1])
+    (6, {'banks': 4, 'policy': 'Closed'})
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        *,
+        constraints: Sequence[Constraint] = (),
+        inert: Sequence[InertWhen] = (),
+    ) -> None:
+        self.parameters = tuple(parameters)
+        self.constraints = tuple(constraints)
+        self.inert = tuple(inert)
+        self.names = tuple(parameter.name for parameter in self.parameters)
+        if not self.parameters or len(set(self.names)) != len(self.names):
+            raise InputError(f"a design space needs parameters with distinct names, not {list(self.names)}")
+        radices = [radix for parameter in self.parameters for radix in parameter.radices]
+        self.nvec: NDArray[np.int64] = np.array(radices, dtype=np.int64)
+        self.nvec.setflags(write=False)
+        self.size = prod(radices)
+        edges = np.cumsum([0] + [len(parameter.radices) for parameter in self.parameters]).tolist()
+        self._slices = {name: slice(a, b) for name, (a, b) in zip(self.names, pairwise(edges), strict=True)}
+        self._folds = [self._compiled_fold(fold) for fold in self.inert]
+
+    # ---- shape -------------------------------------------------------------------------------------------------
+
+    @property
+    def width(self) -> int:
+        """Number of index columns, D."""
+        return len(self.nvec)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Name of each index column."""
+        return tuple(column for parameter in self.parameters for column in parameter.columns)
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter of that name.
+
+        Raises:
+            InputError: for an unknown name, with the nearest match.
+        """
+        if name not in self._slices:
+            raise InputError(
+                f"unknown parameter {name!r}{did_you_mean(name, self.names)}; allowed: {', '.join(self.names)}"
+            )
+        return self.parameters[self.names.index(name)]
+
+    def columns_of(self, name: str) -> slice:
+        """The index columns that a parameter owns."""
+        self.parameter(name)
+        return self._slices[name]
+
+    # ---- rows --------------------------------------------------------------------------------------------------
+
+    def as_rows(self, rows: ArrayLike) -> Rows:
+        """Check index rows and return them as a C-contiguous (N, D) int64 array.
+
+        Raises:
+            InputError: naming the first wrong row, its column, its value and what is allowed.
+        """
+        array = np.asarray(rows)
+        if array.ndim != 2 or array.shape[1] != self.width or array.dtype.kind not in "iu":
+            raise InputError(
+                f"index rows must be integers of shape (N, {self.width}), not {array.dtype} of shape {array.shape}"
+            )
+        array = np.ascontiguousarray(array, dtype=np.int64)
+        if array.size and (array.min() < 0 or (array >= self.nvec).any()):
+            n, d = np.argwhere((array < 0) | (array >= self.nvec))[0].tolist()
+            raise InputError(f"row {n}: {self.columns[d]} index must be in 0..{self.nvec[d] - 1}, not {array[n, d]}")
+        return array
+
+    def contains(self, rows: ArrayLike) -> NDArray[np.bool_]:
+        """Whether each row's indices lie in range: (N,)."""
+        array = np.asarray(rows)
+        return np.asarray(((array >= 0) & (array < self.nvec)).all(axis=1))
+
+    def sample(self, n: int, rng: np.random.Generator) -> Rows:
+        """``n`` rows drawn uniformly and independently: (n, D)."""
+        return rng.integers(0, self.nvec, size=(n, self.width), dtype=np.int64)
+
+    def neighbours(self, row: ArrayLike) -> Rows:
+        """All rows in which one parameter has moved one natural step: (K, D), without duplicates."""
+        base = self.as_rows(np.asarray(row)[None])[0]
+        moved = []
+        for name, parameter in zip(self.names, self.parameters, strict=True):
+            where = self._slices[name]
+            for digits in parameter.neighbours(base[where].tolist()):
+                other = base.copy()
+                other[where] = digits
+                moved.append(other)
+        return np.array(moved, dtype=np.int64).reshape(len(moved), self.width)
+
+    def chunks(self, rows_per_chunk: int = 65_536, *, canonical: bool = False) -> Iterator[Rows]:
+        """All rows in key order, in chunks; with ``canonical`` only those that are their own canonical form.
+
+        Raises:
+            InputError: for a space of 2^63 rows or more.
+        """
+        if not self.has_integer_keys:
+            raise InputError(f"a space of {self.size:.3g} designs cannot be enumerated")
+        for start in range(0, self.size, rows_per_chunk):
+            rows = self.rows_of_keys(np.arange(start, min(start + rows_per_chunk, self.size), dtype=np.int64))
+            yield rows[(self.canonical(rows) == rows).all(axis=1)] if canonical else rows
+
+    @cached_property
+    def canonical_size(self) -> int:
+        """Number of distinct canonical designs; counted over the folded columns only."""
+        involved = sorted({d for fold in self.inert for n in (fold.parameter, fold.condition) for d in self._span(n)})
+        if not involved:
+            return self.size
+        inside = np.indices(tuple(self.nvec[involved].tolist())).reshape(len(involved), -1).T
+        rows = np.zeros((len(inside), self.width), dtype=np.int64)
+        rows[:, involved] = inside
+        distinct = int((self.canonical(rows) == rows).all(axis=1).sum())
+        return distinct * (self.size // len(inside))
+
+    # ---- canonical form, keys, rules -----------------------------------------------------------------------------
+
+    def canonical(self, rows: Rows) -> Rows:
+        """The representative of each row among rows that mean the same design for every workload: (N, D)."""
+        if not self._folds:
+            return rows
+        folded = rows.copy()
+        for where, condition, triggers in self._folds:
+            if len(folded) == 1:  # NumPy's masks cost more than the whole session at batch 1
+                if triggers[folded[0, condition]]:
+                    folded[0, where] = 0
+            else:
+                folded[triggers[folded[:, condition]], where] = 0
+        return folded
+
+    @property
+    def has_integer_keys(self) -> bool:
+        """Whether keys are mixed-radix integers (size < 2^63) instead of row bytes."""
+        return self.size < 2**63
+
+    def keys(self, rows: Rows) -> list[int] | list[bytes]:
+        """One hashable key a row: the mixed-radix index while the space is smaller than 2^63, else the row's bytes."""
+        if self.has_integer_keys:
+            return (rows @ self._strides).tolist()  # type: ignore[no-any-return]
+        packed = np.ascontiguousarray(rows.astype(self._packed_type))
+        return [row.tobytes() for row in packed]
+
+    def integer_keys(self, rows: Rows) -> NDArray[np.int64]:
+        """As `keys`, as an array (N,).
+
+        Raises:
+            InputError: for a space of 2^63 rows or more.
+        """
+        if not self.has_integer_keys:
+            raise InputError(f"a space of {self.size:.3g} designs has no integer keys")
+        keys: NDArray[np.int64] = rows @ self._strides
+        return keys
+
+    def rows_of_keys(self, keys: NDArray[np.int64]) -> Rows:
+        """The inverse of `integer_keys`: (N,) to (N, D)."""
+        rows: Rows = (keys[:, None] // self._strides) % self.nvec
+        return rows
+
+    def violations(self, rows: Rows) -> NDArray[np.float64]:
+        """How far each row breaks each constraint: (N, C), 0 where it holds."""
+        if not self.constraints:
+            return np.zeros((len(rows), 0))
+        columns = self.values(rows)
+        return np.stack([np.asarray(rule.violation(columns), dtype=np.float64) for rule in self.constraints], axis=1)
+
+    # ---- readable values -----------------------------------------------------------------------------------------
+
+    def values(self, rows: Rows) -> dict[str, NDArray[Any]]:
+        """What a model computes with: values (N,) by name; orders (N, items), factors (N, slots)."""
+        return {p.name: p.values_of(rows[:, self._slices[p.name]]) for p in self.parameters}
+
+    def decode(self, rows: ArrayLike) -> dict[str, NDArray[Any]]:
+        """Readable columns: one scalar or string a design, (N,) by parameter name."""
+        checked = self.as_rows(rows)
+        return {p.name: p.readable(checked[:, self._slices[p.name]]) for p in self.parameters}
+
+    def decode_row(self, row: Sequence[int] | NDArray[np.int64]) -> Design:
+        """One design in readable values; without NumPy, because single designs are decoded in every step."""
+        digits = row.tolist() if isinstance(row, np.ndarray) else list(row)
+        return {p.name: p.readable_one(digits[self._slices[p.name]]) for p in self.parameters}
+
+    def encode(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> Rows:
+        """Rows (N, D) of readable columns; the inverse of `decode`. Columns that are no parameter are ignored.
+
+        Raises:
+            InputError: for a missing column, or a wrong value, with its row counted from 1.
+        """
+        missing = [name for name in self.names if name not in columns]
+        if missing:
+            hint = did_you_mean(missing[0], columns)
+            raise InputError(f"missing column {missing[0]!r}{hint}; a design has the columns {', '.join(self.names)}")
+        return np.hstack([parameter.encode(columns[parameter.name]) for parameter in self.parameters])
+
+    def encode_row(self, design: Mapping[str, Any]) -> NDArray[np.int64]:
+        """The row (D,) of one readable design.
+
+        Raises:
+            InputError: for a missing or unknown parameter, or a wrong value.
+        """
+        for name in design:
+            self.parameter(name)
+        missing = [name for name in self.names if name not in design]
+        if missing:
+            raise InputError(f"missing parameter {missing[0]!r}; a design has {', '.join(self.names)}")
+        return np.array([d for p in self.parameters for d in p.digits_of(design[p.name])], dtype=np.int64)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-able description: parameters, names of the constraints, what is inert."""
+        return {
+            "parameters": [parameter.to_json() for parameter in self.parameters],
+            "constraints": [{"name": c.name, "template": c.reason.template} for c in self.constraints],
+            "inert": [
+                {"parameter": f.parameter, "condition": f.condition, "values": list(f.values)} for f in self.inert
+            ],
+        }
+
+    @staticmethod
+    def from_json(description: Mapping[str, Any]) -> DesignSpace:
+        """A space with the same parameters and canonical form; constraints are code and do not travel."""
+        inert = [InertWhen(f["parameter"], f["condition"], tuple(f["values"])) for f in description.get("inert", ())]
+        return DesignSpace([parameter_from_json(p) for p in description["parameters"]], inert=inert)
+
+    @cached_property
+    def digest(self) -> str:
+        """A content hash: equal for equal descriptions."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DesignSpace) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"DesignSpace({', '.join(self.names)}; {self.size:,} designs)"
+
+    # ---- compiled once -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _strides(self) -> NDArray[np.int64]:
+        strides = np.ones(self.width, dtype=np.int64)
+        strides[:-1] = np.cumprod(self.nvec[:0:-1])[::-1]
+        return strides
+
+    @cached_property
+    def _packed_type(self) -> np.dtype[Any]:
+        return np.min_scalar_type(int(self.nvec.max()) - 1)
+
+    def _span(self, name: str) -> range:
+        where = self.columns_of(name)
+        return range(where.start, where.stop)
+
+    def _compiled_fold(self, fold: InertWhen) -> tuple[slice, int, NDArray[np.bool_]]:
+        condition = self.parameter(fold.condition)
+        if len(condition.radices) != 1:
+            raise InputError(f"inertness can only depend on a parameter of one column, not on {fold.condition!r}")
+        triggers = np.zeros(condition.size, dtype=bool)
+        for value in fold.values:
+            triggers[condition.digits_of(value)[0]] = True
+        return self.columns_of(fold.parameter), self._slices[fold.condition].start, triggers
