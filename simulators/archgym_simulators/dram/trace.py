@@ -12,9 +12,9 @@ from archgym_simulators.errors import InputError
 from numpy.typing import ArrayLike, NDArray
 
 # A trace may span 2**40 player clocks (23 minutes at 800 MHz): every refresh in between is simulated, and
-# kernels pack times into 64-bit keys. Addresses keep sums of two within int64.
+# kernels pack times into 64-bit keys. 2**60 is 15 hexadecimal digits, so that no address overflows int64.
 LARGEST_TIME = 2**40
-LARGEST_ADDRESS = 2**62 - 1
+LARGEST_ADDRESS = 2**60 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,9 +175,7 @@ def _whole_numbers(name: str, what: str, values: ArrayLike) -> NDArray[np.int64]
             f"got {array.dtype} of shape {array.shape}"
         )
     if array.dtype == np.uint64 and array.size and int(array.max()) > LARGEST_ADDRESS:
-        raise InputError(
-            f"trace {name!r}: {what} {int(array.max())} is out of range; allowed are below 2**62"
-        )
+        raise InputError(f"trace {name!r}: {what} {int(array.max())} is out of range; allowed are below 2**62")
     return np.array(array, dtype=np.int64)
 
 
