@@ -93,7 +93,7 @@ def _row_locality(view: _View) -> float:
 def _bank_entropy(view: _View) -> float:
     share = np.bincount(view.bank, minlength=BANKS) / view.bank.size
     share = share[share > 0]
-    return float(-(share * np.log2(share)).sum() / np.log2(BANKS))
+    return abs(float((share * np.log2(share)).sum() / np.log2(BANKS)))
 
 
 def _bank_parallelism(view: _View) -> float:

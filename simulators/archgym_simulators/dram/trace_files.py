@@ -176,7 +176,8 @@ def _request_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _place(file: Path, number: int, line: bytes) -> str:
-    return f"trace {str(file)!r}, line {number}, {_shown(line.strip(b' \t'))!r}"
+    shown = _shown(line.strip(b" \t"))
+    return f"trace {str(file)!r}, line {number}, {shown!r}"
 
 
 def _shown(text: bytes, most: int = 60) -> str:
