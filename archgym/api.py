@@ -1,0 +1,256 @@
+"""The Python face of the command line: sessions, searches and evaluations by name."""
+
+from __future__ import annotations
+
+__all__ = ["SearchResult", "evaluate", "make_session", "search"]
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from archgym_simulators import Design, InputError
+
+from archgym.problem import ProblemSpec
+from archgym.registry import agent_class
+from archgym.run_directory import EVALUATIONS, RESULT, JournalRecorder, RunDirectory, RunManifest, write_whole
+from archgym.session import Budget, Session, SessionOver
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from archgym.agent import Agent
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The outcome of a search.
+
+    Attributes:
+        design: the best design in readable values, None where nothing was evaluated.
+        metrics: its metrics, empty where it is invalid.
+        reward: its reward.
+        feasible: whether it is valid and meets every constraint.
+        calls: designs simulated.
+        proposals: designs proposed, repeats included.
+        stop_reason: budget, max_proposals, agent or exhausted.
+        summary: everything, as in ``result.json``.
+        out: the run directory, None for an unrecorded search.
+        was_complete: the run directory was complete already; nothing was done.
+    """
+
+    design: Design | None
+    metrics: Mapping[str, float]
+    reward: float
+    feasible: bool
+    calls: int
+    proposals: int
+    stop_reason: str
+    summary: Mapping[str, Any]
+    out: Path | None = None
+    was_complete: bool = False
+
+
+def make_session(
+    env_id: str,
+    *,
+    workload: str | None = None,
+    objective: str | list[str] | None = None,
+    constraints: str | list[str] | tuple[str, ...] = (),
+    budget: float | None = None,
+    budget_unit: str = "calls",
+    max_proposals: int | None = None,
+    progress: Callable[[Session], None] | None = None,
+    **options: Any,
+) -> Session:
+    """An unrecorded session for an environment.
+
+    >>> session = make_session("archgym/DRAM-v0", workload="stream", budget=100)  # doctest: +SKIP
+    >>> evaluation = session.evaluate(session.space.sample(10, np.random.default_rng(0)))  # doctest: +SKIP
+
+    Args:
+        env_id: an id of ``archgym list``, or ``path/chip.py:Chip``.
+        workload: a spec of ``archgym list workloads``; the family's default where None.
+        objective: in the language of `archgym.objectives`; a list gives one reward each.
+        constraints: bounds such as ``"power_mw<=900"``.
+        budget: new designs that may be simulated (or cost units); None for no limit.
+        budget_unit: ``"calls"`` or ``"cost"``.
+        max_proposals: proposals including repeats; 20 x budget where None.
+        progress: called after every batch.
+        **options: of the simulator, such as ``rules`` or ``device``.
+
+    Raises:
+        InputError: for anything unknown.
+    """
+    spec = ProblemSpec.create(env_id, workload=workload, objective=objective, constraints=constraints, options=options)
+    return Session(spec, budget=Budget(budget, budget_unit, max_proposals), progress=progress)
+
+
+def evaluate(
+    env_id: str,
+    designs: pd.DataFrame | Sequence[Mapping[str, Any]] | Mapping[str, Any],
+    *,
+    workload: str | None = None,
+    **options: Any,
+) -> pd.DataFrame:
+    """Evaluate readable designs: the columns as given, then metrics, ``status`` and ``reason``.
+
+    Args:
+        env_id: an id of ``archgym list``, or ``path/chip.py:Chip``.
+        designs: one row (or mapping) a design, columns by parameter name; a single mapping is one design.
+        workload: a spec of ``archgym list workloads``.
+        **options: of the simulator.
+
+    Raises:
+        InputError: unknown environment, workload or option; a missing column; a wrong value, with its row.
+    """
+    import pandas as pd
+
+    if isinstance(designs, Mapping):
+        designs = [designs]
+    frame = designs if isinstance(designs, pd.DataFrame) else pd.DataFrame(list(designs))
+    session = make_session(env_id, workload=workload, **options)
+    rows = session.space.encode({name: frame[name].tolist() for name in frame.columns})
+    result = session.evaluate(rows)
+    simulator = session.problem().simulator
+    columns: dict[str, Any] = {metric.name: result.values[:, m] for m, metric in enumerate(simulator.metrics)}
+    columns["status"] = [result.status_name(i) for i in range(len(rows))]
+    columns["reason"] = [result.reason(i) for i in range(len(rows))]
+    given = frame.drop(columns=[name for name in columns if name in frame.columns])
+    return pd.concat([given, pd.DataFrame(columns, index=frame.index)], axis=1)
+
+
+def search(
+    env_id: str,
+    agent: str = "random_search",
+    *,
+    budget: float,
+    seed: int = 0,
+    out: Path | str | None = None,
+    workload: str | None = None,
+    objective: str | list[str] | None = None,
+    constraints: str | list[str] | tuple[str, ...] = (),
+    agent_options: Mapping[str, Any] | None = None,
+    max_proposals: int | None = None,
+    budget_unit: str = "calls",
+    record: str = "all",
+    fsync: bool = False,
+    progress: Callable[[Session], None] | None = None,
+    **options: Any,
+) -> SearchResult:
+    """Search an environment with an agent, by name.
+
+    With ``out``, every evaluation is journalled there before the agent hears of it. The same call again resumes an
+    interrupted run, to the same result as an uninterrupted one, and leaves a complete run as it is.
+
+    Args:
+        env_id: an id of ``archgym list``, or ``path/chip.py:Chip``.
+        agent: a name of ``archgym list agents``, or ``path/agent.py``.
+        budget: new designs that may be simulated, valid or not (or cost units).
+        seed: of the agent's random draws.
+        out: run directory; None records nothing.
+        workload: a spec of ``archgym list workloads``.
+        objective: in the language of `archgym.objectives`.
+        constraints: bounds such as ``"power_mw<=900"``.
+        agent_options: settings of the agent.
+        max_proposals: proposals including repeats; 20 x budget where None.
+        budget_unit: ``"calls"`` or ``"cost"``.
+        record: ``"all"`` evaluations in the Parquet file, or only ``"improvements"``.
+        fsync: survive power loss, not only a killed process; slower.
+        progress: called after every batch.
+        **options: of the simulator.
+
+    Raises:
+        InputError: for anything unknown, or a directory of another run.
+        MissingExtra: the agent's optional dependency is missing.
+    """
+    if record not in ("all", "improvements"):
+        raise InputError(f"record must be all or improvements, not {record!r}")
+    if seed < 0:
+        raise InputError(f"seed must be a whole number of at least 0, not {seed!r}")
+    spec = ProblemSpec.create(env_id, workload=workload, objective=objective, constraints=constraints, options=options)
+    limits = Budget(budget, budget_unit, max_proposals)
+    chosen = agent_class(agent)
+    config = chosen.Config.from_options(agent_options or {})
+    if out is None:
+        session = Session(spec, budget=limits, progress=progress)
+        return _run(session, chosen, config, seed, None)
+    problem = spec.bind()
+    manifest = RunManifest.create(
+        problem,
+        spec=spec.to_json(),
+        agent={"name": agent, "config": config.to_json()},
+        seed=seed,
+        budget={"limit": budget, "unit": budget_unit, "max_proposals": max_proposals, "record": record},
+    )
+    directory = RunDirectory(out, manifest)
+    if directory.is_complete:
+        return _as_result(directory.result(), directory.path, was_complete=True)
+    directory.start()
+    recorder = JournalRecorder(directory, problem, fsync=fsync)
+    try:
+        session = Session(spec, budget=limits, recorder=recorder, progress=progress)
+        result = _run(session, chosen, config, seed, directory.path)
+        _finish(directory, recorder, session, agent, seed, record, result.summary)
+    finally:
+        recorder.close()
+    return result
+
+
+def _run(session: Session, chosen: type[Agent], config: Any, seed: int, out: Path | None) -> SearchResult:
+    started = time.perf_counter()
+    agent = chosen.create(
+        session.space,
+        config,
+        np.random.default_rng(seed),
+        budget=session.remaining,
+        n_objectives=len(session.problem().objectives),
+    )
+    from archgym.results import result_of
+
+    with suppress(SessionOver):
+        agent.run(session)
+    session.stop("agent")
+    return _as_result(result_of(session, wall_s=time.perf_counter() - started), out)
+
+
+def _finish(
+    directory: RunDirectory,
+    recorder: JournalRecorder,
+    session: Session,
+    agent: str,
+    seed: int,
+    record: str,
+    summary: Mapping[str, Any],
+) -> None:
+    import json
+
+    import pyarrow.parquet as pq
+
+    from archgym.results import evaluation_table
+
+    table = evaluation_table(recorder.records(), session, agent=agent, seed=seed, record=record)
+    part = directory.path / (EVALUATIONS + ".part")
+    pq.write_table(table, part, compression="zstd")
+    part.replace(directory.path / EVALUATIONS)
+    # Last, because its presence says that the run is complete.
+    write_whole(directory.path / RESULT, json.dumps(summary, indent=1))
+
+
+def _as_result(summary: Mapping[str, Any], out: Path | None, *, was_complete: bool = False) -> SearchResult:
+    best = summary["best"] or {"design": None, "metrics": {}, "reward": float("-inf"), "feasible": False}
+    return SearchResult(
+        design=best["design"],
+        metrics=best["metrics"],
+        reward=best["reward"],
+        feasible=best["feasible"],
+        calls=summary["calls"],
+        proposals=summary["proposals"],
+        stop_reason=summary["stop_reason"],
+        summary=summary,
+        out=out,
+        was_complete=was_complete,
+    )

@@ -1,0 +1,1 @@
+"""Environments: Gymnasium faces of a session."""

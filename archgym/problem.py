@@ -1,0 +1,192 @@
+"""A problem: a simulator bound to a workload, with objectives and rules. Pure and batched."""
+
+from __future__ import annotations
+
+__all__ = ["Problem", "ProblemSpec", "ScoredEvaluation"]
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from archgym_simulators import Design, Evaluation, InputError, Simulator
+from archgym_simulators.nearest import did_you_mean
+from archgym_simulators.space import Rows
+from numpy.typing import NDArray
+
+from archgym.objectives import parse_constraint, parse_objective
+from archgym.registry import environment, simulator_class
+from archgym.scoring import Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredEvaluation(Evaluation):
+    """An evaluation with what it is worth.
+
+    Attributes:
+        rewards: (N, K), one column an objective, all finite.
+        feasible: (N,) status ok and every constraint met.
+    """
+
+    rewards: NDArray[np.float64]  # (N, K)
+    feasible: NDArray[np.bool_]  # (N,)
+
+    @property
+    def reward(self) -> NDArray[np.float64]:
+        """(N,) the reward; where there are several objectives, their mean."""
+        if self.rewards.shape[1] == 1:
+            return self.rewards[:, 0]
+        return np.asarray(self.rewards.mean(axis=1))
+
+    def head(self, n: int) -> ScoredEvaluation:
+        """The first ``n`` designs."""
+        whole = ("reasons",)
+        return ScoredEvaluation(**{f: getattr(self, f) if f in whole else getattr(self, f)[:n] for f in _FIELDS})
+
+    @classmethod
+    def score(
+        cls, evaluation: Evaluation, rewards: NDArray[np.float64], feasible: NDArray[np.bool_]
+    ) -> ScoredEvaluation:
+        """Attach rewards to an evaluation."""
+        rewards.flags.writeable = False
+        feasible.flags.writeable = False
+        plain = {name: getattr(evaluation, name) for name in _EVALUATION_FIELDS}
+        return cls(**plain, rewards=rewards, feasible=feasible)
+
+
+_EVALUATION_FIELDS = tuple(f.name for f in fields(Evaluation))
+_FIELDS = tuple(f.name for f in fields(ScoredEvaluation))
+
+
+@dataclass(frozen=True)
+class ProblemSpec:
+    """The JSON-able identity of a family of problems: one environment, objectives, constraints and options.
+
+    Attributes:
+        env_id: ``"archgym/DRAM-v0"``, or ``"path/chip.py:Chip"``.
+        workload: spec of the workload bound first.
+        objectives: one or several in the language of `archgym.objectives`; empty for the family's default.
+        constraints: bounds such as ``"power_mw<=900"``.
+        options: keyword arguments of the simulator.
+    """
+
+    env_id: str
+    workload: str
+    objectives: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def create(
+        cls,
+        env_id: str,
+        *,
+        workload: str | None = None,
+        objective: str | list[str] | tuple[str, ...] | None = None,
+        constraints: str | list[str] | tuple[str, ...] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> ProblemSpec:
+        """Fill in the family's defaults and normalise lists.
+
+        Raises:
+            InputError: for an unknown environment, objective, constraint or option.
+        """
+        family = environment(env_id)
+        objectives = () if objective is None else (objective,) if isinstance(objective, str) else tuple(objective)
+        bounds = tuple(constraints.split(",")) if isinstance(constraints, str) else tuple(constraints)
+        spec = cls(
+            family.id,
+            workload or family.default_workload,
+            objectives,
+            tuple(b for b in bounds if b),
+            dict(options or {}),
+        )
+        spec.parse()
+        return spec
+
+    def parse(self) -> tuple[list[Any], list[Any]]:
+        """Objectives and constraints, parsed against the simulator class."""
+        simulator = simulator_class(self.env_id)
+        constraints = [parse_constraint(text, simulator.metrics) for text in self.constraints]
+        texts = self.objectives or (simulator.default_objective or simulator.metrics[0].name,)
+        return [
+            parse_objective(text, simulator.metrics, simulator.objectives, constraints) for text in texts
+        ], constraints
+
+    def bind(self, workload: str | None = None) -> Problem:
+        """The problem for one workload (the spec's own by default).
+
+        Raises:
+            InputError: for an unknown workload or option.
+        """
+        built = simulator_class(self.env_id)
+        try:
+            simulator = built(workload or self.workload, **self.options)  # type: ignore[call-arg]
+        except TypeError as error:
+            raise self._unknown_option(built, error) from error
+        objectives, constraints = self.parse()
+        return Problem(simulator, objectives, constraints)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON-able values."""
+        return {
+            "env_id": self.env_id,
+            "workload": self.workload,
+            "objectives": list(self.objectives),
+            "constraints": list(self.constraints),
+            "options": dict(self.options),
+        }
+
+    @property
+    def digest(self) -> str:
+        """A content hash of the spec."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def _unknown_option(self, built: type[Simulator], error: TypeError) -> Exception:
+        import inspect
+
+        allowed = [name for name in inspect.signature(built.__init__).parameters if name not in ("self", "workload")]
+        wrong = next((option for option in self.options if option not in allowed), None)
+        if wrong is None:
+            return error
+        hint = did_you_mean(wrong, allowed)
+        return InputError(f"unknown option {wrong!r} for {self.env_id}{hint}; allowed: {', '.join(allowed) or 'none'}")
+
+
+class Problem:
+    """A simulator with objectives and constraints. `evaluate` is a pure function of its rows.
+
+    Attributes:
+        simulator: the cost model, bound to a workload.
+        baseline_values: (M,) metrics of the simulator's baseline; rewards are relative to them.
+    """
+
+    def __init__(self, simulator: Simulator, objectives: list[Any], constraints: list[Any]) -> None:
+        self.simulator = simulator
+        self.space = simulator.space
+        self.objectives = tuple(objectives)
+        self.constraints = tuple(constraints)
+        baseline = self.space.canonical(self.space.as_rows(np.array([simulator.baseline.row], dtype=np.int64)))
+        values = simulator.evaluate(baseline).values[0]
+        # Without a valid baseline the metrics themselves are the reference (log 1 = 0).
+        self.baseline_values: NDArray[np.float64] = np.where(np.isfinite(values), values, 1.0)
+        self._scorer = Scorer(simulator.metrics, self.objectives, self.constraints, self.baseline_values)
+
+    @property
+    def baseline_design(self) -> Design:
+        """The baseline in readable values."""
+        return self.space.decode_row(self.simulator.baseline.row)
+
+    def evaluate(self, rows: Rows) -> ScoredEvaluation:
+        """Simulate and score canonical index rows (N, D)."""
+        return self.score(self.simulator.evaluate(rows))
+
+    def score(self, evaluation: Evaluation) -> ScoredEvaluation:
+        """Rewards and feasibility of what a simulator, or a journal, has returned."""
+        return ScoredEvaluation.score(evaluation, *self._scorer.rewards(evaluation))
+
+    def constraint_violations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far each design misses each constraint: (N, C)."""
+        return self._scorer.violations(values)

@@ -1,0 +1,188 @@
+"""Names to environments and agents: built in, registered, installed by others, or given as a path."""
+
+from __future__ import annotations
+
+__all__ = ["agent_class", "agent_names", "environment", "environments", "register", "simulator_class"]
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from archgym_simulators import Family, InputError, MissingExtra, Simulator, builtin_families, load_simulator_class
+from archgym_simulators.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from archgym.agent import Agent
+
+_registered: dict[str, Family] = {}
+
+
+def register(
+    env_id: str, entry: str, *, default_workload: str = "default", description: str = "", extra: str = ""
+) -> None:
+    """Make a simulator an environment: ``archgym.register("my/Chip-v0", "my_chip:Chip")``.
+
+    The entry is a string, so nothing is imported until the environment is used. Registering an id again replaces it.
+
+    Args:
+        env_id: ``"namespace/Name-v0"``.
+        entry: ``"module:Class"`` of a subclass of `archgym_simulators.Simulator`.
+        default_workload: the workload spec used where none is given.
+        description: one sentence for ``archgym list``.
+        extra: name of the optional dependency group of archgym that it needs.
+    """
+    if ":" not in entry:
+        raise InputError(f"entry {entry!r} must read 'module:Class'")
+    family = Family(env_id, entry, default_workload, description, extra)
+    _registered[env_id] = family
+    simulator_class.cache_clear()
+    _register_with_gymnasium(family)
+
+
+def register_all() -> None:
+    """Register every known family with Gymnasium; called once by ``import archgym``."""
+    for family in environments().values():
+        _register_with_gymnasium(family)
+
+
+def environments() -> dict[str, Family]:
+    """Every environment by id: built in, installed by other packages, and registered by hand."""
+    return {**builtin_families(), **_installed_families(), **_registered}
+
+
+def environment(env_id: str) -> Family:
+    """The family behind an id, or behind ``path/chip.py:Chip``.
+
+    Raises:
+        InputError: for an unknown id, with the nearest match.
+    """
+    known = environments()
+    if env_id in known:
+        return known[env_id]
+    path, _, class_name = env_id.rpartition(":")
+    if path.endswith(".py"):
+        _module_from_path(path)
+        return Family(env_id, f"{_module_name(path)}:{class_name}", "default", f"from {path}")
+    raise InputError(
+        f"unknown environment {env_id!r}{did_you_mean(env_id, known)}; allowed: {', '.join(sorted(known))}"
+    )
+
+
+@cache
+def simulator_class(env_id: str) -> type[Simulator]:
+    """The simulator class behind an id or path."""
+    family = environment(env_id)
+    return load_simulator_class(family.entry, family.extra)
+
+
+def agent_names() -> tuple[str, ...]:
+    """Agents by name: modules of ``archgym_agents``, then those that other packages install."""
+    spec = importlib.util.find_spec("archgym_agents")
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    own = (module.name for module in pkgutil.iter_modules(places))
+    return (*sorted(name for name in own if not name.startswith("_")), *sorted(_installed_agents()))
+
+
+def agent_class(name: str) -> type[Agent]:
+    """The agent of that name (``-`` and ``_`` are the same), or of ``path/agent.py``.
+
+    Raises:
+        InputError: for an unknown name, with the nearest match.
+        MissingExtra: where the agent's optional dependency is missing.
+    """
+    if name.endswith(".py"):
+        return _agent_of(_module_from_path(name), name)
+    installed = _installed_agents()
+    if name in installed:
+        return _as_agent(installed[name].load(), name)
+    module_name = name.replace("-", "_")
+    if module_name not in agent_names():
+        raise InputError(
+            f"unknown agent {name!r}{did_you_mean(name, agent_names())}; allowed: {', '.join(agent_names())}"
+        )
+    return _agent_of(importlib.import_module(f"archgym_agents.{module_name}"), name)
+
+
+def _agent_of(module: ModuleType, name: str) -> type[Agent]:
+    from archgym.agent import Agent
+
+    own = [v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Agent)]
+    own = [v for v in own if v.__module__ == module.__name__ and not getattr(v, "__abstractmethods__", None)]
+    public = [v for v in own if not v.__name__.startswith("_")]
+    if len(public) != 1:
+        raise InputError(
+            f"agent {name!r} must define exactly one public subclass of archgym.Agent, found {len(public)}"
+        )
+    return public[0]
+
+
+def _as_agent(loaded: Any, name: str) -> type[Agent]:
+    from archgym.agent import Agent
+
+    if isinstance(loaded, ModuleType):
+        return _agent_of(loaded, name)
+    if not (isinstance(loaded, type) and issubclass(loaded, Agent)):
+        raise InputError(f"installed agent {name!r} must be a subclass of archgym.Agent, found {loaded!r}")
+    return loaded
+
+
+def _module_name(path: str) -> str:
+    return f"_archgym_file_{Path(path).resolve().as_posix().encode().hex()}"
+
+
+def _module_from_path(path: str) -> ModuleType:
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"no file {path!r}; a path must name an existing .py file")
+    name = _module_name(path)
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise InputError(f"cannot import {path!r}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except MissingExtra:
+        del sys.modules[name]
+        raise
+    except Exception as error:
+        del sys.modules[name]
+        raise InputError(f"cannot import {path!r}: {type(error).__name__}: {error}") from error
+    return module
+
+
+@cache
+def _installed_families() -> dict[str, Family]:
+    # An entry point reads "my/Chip-v0 = my_chip:Chip"; what it names is imported only when used.
+    found = entry_points(group="archgym.simulators")
+    return {point.name: Family(point.name, point.value, "default", f"from {_origin(point)}") for point in found}
+
+
+@cache
+def _installed_agents() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group="archgym.agents")}
+
+
+def _origin(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else "an installed package"
+
+
+def _register_with_gymnasium(family: Family) -> None:
+    import gymnasium
+
+    if family.id in gymnasium.registry:
+        del gymnasium.registry[family.id]
+    gymnasium.register(
+        id=family.id,
+        entry_point="archgym.envs.design_env:DesignEnv",
+        vector_entry_point="archgym.envs.design_vector_env:DesignVectorEnv",
+        kwargs={"env_id": family.id},
+    )

@@ -1,0 +1,247 @@
+"""A run directory: manifest, journal, and at the end one Parquet file and the result."""
+
+from __future__ import annotations
+
+__all__ = ["JournalRecorder", "RunDirectory", "RunManifest"]
+
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from archgym_simulators import Evaluation, InputError
+from archgym_simulators.space import Rows
+
+from archgym.journal import Journal, JournalLayout, JournalRecord, row_type
+from archgym.problem import Problem, ScoredEvaluation
+
+FORMAT = 1
+MANIFEST, JOURNAL, RESULT, EVALUATIONS = "manifest.json", "journal.bin", "result.json", "evaluations.parquet"
+
+
+@dataclass(frozen=True)
+class RunManifest:
+    """What makes a run the same run: everything that its evaluations depend on.
+
+    Attributes:
+        identity: JSON-able fields that are hashed.
+        about: JSON-able fields for people (versions, platform); they may differ on a resume.
+    """
+
+    identity: Mapping[str, Any]
+    about: Mapping[str, Any]
+
+    @classmethod
+    def create(
+        cls,
+        problem: Problem,
+        *,
+        spec: Mapping[str, Any],
+        agent: Mapping[str, Any],
+        seed: int,
+        budget: Mapping[str, Any],
+    ) -> RunManifest:
+        """Collect identity and environment of a run."""
+        simulator = problem.simulator
+        identity = {
+            "format": FORMAT,
+            "problem": spec,
+            "agent": agent,
+            "seed": seed,
+            "budget": budget,
+            "simulator_version": simulator.version,
+            "space": simulator.space.digest,
+            "workload_digest": simulator.workload.digest,
+        }
+        about = {
+            "archgym": version("archgym"),
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "metrics": [metric.name for metric in simulator.metrics],
+            "cost_unit": simulator.cost_unit,
+            "space": simulator.space.to_json(),
+        }
+        return cls(identity, about)
+
+    @property
+    def digest(self) -> str:
+        """Content hash of the identity."""
+        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()[:32]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"digest": self.digest, "identity": dict(self.identity), "about": dict(self.about)}
+
+
+class RunDirectory:
+    """The files of one run.
+
+    Args:
+        path: the directory; made when the run starts.
+        manifest: what the run is. A directory that holds another run, or another version of it, is refused.
+
+    Raises:
+        InputError: the directory holds something else, with what differs.
+    """
+
+    def __init__(self, path: Path | str, manifest: RunManifest) -> None:
+        self.path = Path(path)
+        self.manifest = manifest
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{self.path} exists and is not a directory; choose another --out")
+        found = self._found_manifest()
+        if found is not None and found.get("digest") != manifest.digest:
+            raise InputError(self._difference(found))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run has ended and its files are whole."""
+        return (self.path / RESULT).is_file()
+
+    def start(self) -> None:
+        """Make the directory and write the manifest, unless it is there already."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot make {self.path}: {error.strerror}; choose another --out") from error
+        if not (self.path / MANIFEST).is_file():
+            write_whole(self.path / MANIFEST, json.dumps(self.manifest.to_json(), indent=1, sort_keys=True))
+
+    def result(self) -> dict[str, Any]:
+        """The result of a complete run."""
+        return read_json(self.path / RESULT)
+
+    def _found_manifest(self) -> dict[str, Any] | None:
+        file = self.path / MANIFEST
+        if file.is_file():
+            return read_json(file)
+        rest = [p.name for p in self.path.iterdir() if not p.name.endswith(".part")] if self.path.is_dir() else []
+        if rest:
+            raise InputError(f"{self.path} holds {sorted(rest)[0]!r} but no {MANIFEST}; choose another --out")
+        return None
+
+    def _difference(self, found: Mapping[str, Any]) -> str:
+        theirs, ours = _flat(found.get("identity", {})), _flat(self.manifest.identity)
+        key = next((k for k in [*ours, *theirs] if theirs.get(k) != ours.get(k)), "digest")
+        return (
+            f"{self.path / MANIFEST} is of another run: {key} is {theirs.get(key)!r} there and {ours.get(key)!r} here; "
+            "choose another --out, or delete the directory"
+        )
+
+
+class JournalRecorder:
+    """Records a session's evaluations in a run directory, and replays those that are there already.
+
+    Replay is an ordered cursor: the seeded agent starts again and asks the same questions; each answer is checked for
+    proposal, workload and rows before it is given.
+
+    Attributes:
+        records: what was replayed or written, in order; the Parquet file is made from it.
+        replayed: designs answered from the journal.
+    """
+
+    def __init__(self, directory: RunDirectory, problem: Problem, *, fsync: bool = False) -> None:
+        simulator = problem.simulator
+        details = max((len(reason.details) for reason in simulator.all_reasons), default=0)
+        space = simulator.space
+        layout = JournalLayout(
+            directory.manifest.digest, row_type(space.nvec), space.width, len(simulator.metrics), details
+        )
+        self._reasons = simulator.all_reasons
+        self._journal = Journal(directory.path / JOURNAL, layout, fsync=fsync)
+        self._pending: Iterator[JournalRecord] = self._journal.records()
+        self._replaying = True
+        self._clock = time.perf_counter()
+        self.replayed = 0
+
+    @property
+    def cut_bytes(self) -> int:
+        """Bytes of a torn or damaged tail that were cut."""
+        return self._journal.cut_bytes
+
+    def replay(self, proposal: int, workload: str, positions: Sequence[int], rows: Rows) -> Evaluation | None:
+        """The recorded outcome of the first of ``rows``, or None where the record ends.
+
+        Raises:
+            InputError: the agent asks for something else than what was recorded.
+        """
+        record = next(self._pending, None) if self._replaying else None
+        if record is None:
+            self._replaying = False
+            return None
+        n = len(record.rows)
+        same = (
+            (record.proposal, record.workload) == (proposal, workload)
+            and n <= len(rows)
+            and list(positions[:n]) == record.positions.tolist()
+            and np.array_equal(rows[:n], record.rows)
+        )
+        if not same:
+            self._mismatch(record, proposal, workload)
+        self.replayed += n
+        self._clock = time.perf_counter() - record.wall_s
+        return record.evaluation(self._journal.layout.metrics, self._reasons)
+
+    def write(
+        self, proposal: int, workload: str, positions: Sequence[int], rows: Rows, evaluation: ScoredEvaluation
+    ) -> None:
+        """Make an evaluation durable."""
+        self._journal.append(proposal, workload, time.perf_counter() - self._clock, positions, rows, evaluation)
+
+    def records(self) -> Iterator[JournalRecord]:
+        """Everything recorded so far, read back from the file."""
+        return self._journal.records()
+
+    def close(self) -> None:
+        """Release the journal and its lock."""
+        self._journal.close()
+
+    def _mismatch(self, record: JournalRecord, proposal: int, workload: str) -> NoReturn:
+        raise InputError(
+            f"{self._journal.path} cannot be resumed: at proposal {record.proposal} ({record.workload}) the record and "
+            f"the agent (now at {proposal}, {workload}) differ: another installation made it; choose another --out"
+        )
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file so that it is either absent (or as before) or whole."""
+    part = path.with_name(path.name + ".part")
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        InputError: missing, unreadable or damaged.
+    """
+    try:
+        loaded = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+    if not isinstance(loaded, dict):
+        raise InputError(f"cannot read {path}: expected a JSON object")
+    return loaded
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = value
+    return flat

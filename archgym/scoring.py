@@ -1,0 +1,136 @@
+"""From metrics to rewards and feasibility, vectorised."""
+
+from __future__ import annotations
+
+__all__ = ["Scorer"]
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+from archgym_simulators import FAILED, OK, Evaluation, InputError, Metric
+from numpy.typing import NDArray
+
+from archgym.objectives import INVALID_REWARD, Bound, Objective
+
+_LOWEST_VALID = float(np.nextafter(-INVALID_REWARD, 0.0))
+_LARGEST_VIOLATION = 1e6
+_POLE_CAP = 1e6
+_TINY = 1e-300  # a log metric that is 0 is infinitely good; rewards stay finite
+
+
+@dataclass(frozen=True)
+class _Linear:
+    """reward = offset + sum of weight * f(metric), f = log for log metrics and identity for linear ones."""
+
+    columns: NDArray[np.intp]  # (T,)
+    is_log: NDArray[np.bool_]  # (T,)
+    weights: NDArray[np.float64]  # (T,)
+    offset: float
+
+    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        total = np.full(len(values), self.offset)
+        # Term by term in a fixed order: a matrix product may group the sum differently for another batch size.
+        for column, is_log, weight in zip(
+            self.columns.tolist(), self.is_log.tolist(), self.weights.tolist(), strict=True
+        ):
+            metric = values[:, column]
+            total += weight * (np.log(np.maximum(metric, _TINY)) if is_log else metric)
+        return total
+
+
+class Scorer:
+    """Turns the values of evaluations into rewards, relative to the baseline's metrics.
+
+    "Minimise X" is log(baseline X / X) for log metrics and (baseline X - X) / span for linear ones; "maximise" is the
+    negative. Products add in log space, exponents are weights. A constraint or target that is missed costs
+    log(X / bound), or (X - bound) / span.
+
+    Args:
+        metrics: the simulator's metrics (M).
+        objectives: K of them; each gives one reward column.
+        constraints: bounds on metrics.
+        baseline: (M,) the baseline's metrics.
+
+    Raises:
+        InputError: where a metric of an objective is not finite at the baseline.
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[Metric],
+        objectives: Sequence[Objective],
+        constraints: Sequence[Bound],
+        baseline: NDArray[np.float64],
+    ) -> None:
+        self._metrics = {metric.name: (column, metric) for column, metric in enumerate(metrics)}
+        self._baseline = baseline
+        self._objectives = tuple(objectives)
+        self._linear = [self._compile(objective) for objective in objectives]
+        self._targets = [[self._compile_bound(b) for b in objective.targets] for objective in objectives]
+        self._bounds = [self._compile_bound(bound) for bound in constraints]
+
+    def rewards(self, evaluation: Evaluation) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Rewards (N, K), all finite, and feasibility (N,): status ok and every constraint met."""
+        values, status = evaluation.values, evaluation.status
+        broken = self._broken(self._bounds, values)
+        rewards = np.empty((len(values), len(self._objectives)))
+        for k, objective in enumerate(self._objectives):
+            gain = self._gain(k, objective, values) - broken
+            np.maximum(gain, _LOWEST_VALID, out=rewards[:, k])
+        ok = status == OK
+        if not ok.all():
+            lost = -INVALID_REWARD - np.minimum(evaluation.violation, _LARGEST_VIOLATION)
+            rewards[~ok] = np.where(status == FAILED, -INVALID_REWARD, lost)[~ok, None]
+        return rewards, ok & (broken <= 0.0)
+
+    def violations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far each design misses each constraint: (N, C), 0 where it is met."""
+        columns = [np.maximum(bound(values), 0.0) for bound in self._bounds]
+        return np.stack(columns, axis=1) if columns else np.zeros((len(values), 0))
+
+    def _gain(self, k: int, objective: Objective, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        if objective.targets:
+            return -self._broken(self._targets[k], values)
+        if objective.terms[0].pole is not None:
+            return self._poles(objective, values)
+        return self._linear[k](values)
+
+    def _poles(self, objective: Objective, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        product = np.ones(len(values))
+        for term in objective.terms:
+            target = float(term.pole or 0.0)
+            distance = np.abs(values[:, self._metrics[term.metric][0]] - target)
+            product *= np.minimum(target / np.maximum(distance, target / _POLE_CAP), _POLE_CAP)
+        return np.minimum(product, _POLE_CAP)
+
+    @staticmethod
+    def _broken(bounds: Sequence[_Linear], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        total = np.zeros(len(values))
+        for bound in bounds:
+            total += np.maximum(bound(values), 0.0)
+        return total
+
+    def _compile(self, objective: Objective) -> _Linear:
+        columns, is_log, weights, offset = [], [], [], 0.0
+        for term in objective.terms:
+            column, metric = self._metrics[term.metric]
+            reference = float(self._baseline[column])
+            if not np.isfinite(reference):
+                raise InputError(f"metric {term.metric!r} is {reference} at the baseline, so it cannot be an objective")
+            weight = (-term.weight if term.direction == "min" else term.weight) / (
+                1.0 if metric.scale == "log" else metric.span
+            )
+            columns.append(column)
+            is_log.append(metric.scale == "log")
+            weights.append(weight)
+            offset -= weight * (log(max(reference, _TINY)) if metric.scale == "log" else reference)
+        return _Linear(np.array(columns, np.intp), np.array(is_log, bool), np.array(weights), offset)
+
+    def _compile_bound(self, bound: Bound) -> _Linear:
+        column, metric = self._metrics[bound.metric]
+        is_log = metric.scale == "log"
+        weight = (1.0 if bound.operator == "<=" else -1.0) / (1.0 if is_log else metric.span)
+        offset = -weight * (log(bound.value) if is_log else bound.value)
+        return _Linear(np.array([column], np.intp), np.array([is_log]), np.array([weight]), offset)

@@ -1,0 +1,1 @@
+"""Conformance suites for simulators, environments and agents, for this project and for others."""
