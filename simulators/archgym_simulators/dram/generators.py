@@ -83,13 +83,13 @@ def mixed(values: Values, lines: int, rng: Generator) -> Pattern:
         return Pattern(line, is_write=np.full(line.shape, share == 1.0))
     mean_minority = float(values["group"])
     mean_majority = mean_minority * (1.0 - minority) / minority
-    groups = line.size // 2 + 1  # every group has at least one request
-    lengths = np.empty(2 * groups, dtype=np.int64)
-    lengths[0::2] = rng.geometric(1.0 / mean_majority, groups)
-    lengths[1::2] = rng.geometric(1.0 / mean_minority, groups)
-    majority_writes = share > 0.5
-    is_write = np.repeat(np.resize(np.array([majority_writes, not majority_writes]), 2 * groups), lengths)
-    return Pattern(line, is_write=is_write[: line.size])
+    lengths = np.empty(line.size + 1, dtype=np.int64)  # each group has a request, so these suffice
+    lengths[0::2] = rng.geometric(1.0 / mean_majority, lengths[0::2].size)
+    lengths[1::2] = rng.geometric(1.0 / mean_minority, lengths[1::2].size)
+    groups = int(np.searchsorted(np.cumsum(lengths), line.size)) + 1
+    group = np.repeat(np.arange(groups), lengths[:groups])[: line.size]
+    minority_turn = group % 2 == 1
+    return Pattern(line, is_write=minority_turn if share <= 0.5 else ~minority_turn)
 
 
 def bursty(values: Values, lines: int, rng: Generator) -> Pattern:

@@ -92,9 +92,9 @@ class Spec:
         for position, parameter in enumerate(self.grammar.parameters):
             value = self.values[parameter.name]
             if value != parameter.default:
-                arguments.append(_number(value) if position == 0 else f"{parameter.name}={_number(value)}")
+                arguments.append(number_text(value) if position == 0 else f"{parameter.name}={number_text(value)}")
         text = self.grammar.name + (":" + ",".join(arguments) if arguments else "")
-        return text if self.rate == self.grammar.rate else f"{text}@{_number(self.rate)}"
+        return text if self.rate == self.grammar.rate else f"{text}@{number_text(self.rate)}"
 
 
 def parse_spec(text: str, grammars: Mapping[str, Grammar]) -> Spec:
@@ -159,7 +159,8 @@ def _rate(text: str) -> float:
     return rate
 
 
-def _number(value: int | float) -> str:
+def number_text(value: int | float) -> str:
+    """Spell a number the shortest way that reads back the same."""
     return str(int(value)) if value == int(value) else repr(value)
 
 

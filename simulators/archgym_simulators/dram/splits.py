@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from archgym_simulators.dram.spec import number_text
 from archgym_simulators.dram.workloads import canonical_spec
 from archgym_simulators.errors import InputError
 from archgym_simulators.nearest import allowed_values, did_you_mean
@@ -64,11 +65,11 @@ def draw(split: str, rng: Generator) -> str:
         # Nobody can know a test workload in advance: every choice depends on the hidden seed.
         rng = np.random.default_rng([int(test_split_seed(), 16), int(rng.integers(2**63))])
     family = FAMILIES[int(rng.integers(len(FAMILIES)))]
-    arguments = [f"{name}={_number(_choice(grid_values(name, split), rng))}" for name in family.parameters]
+    arguments = [f"{name}={number_text(_choice(grid_values(name, split), rng))}" for name in family.parameters]
     arguments.append(f"seed={_FIRST_SEED[split] + int(rng.integers(_SEED_SPAN))}")
     low, high = family.rate
     rates = tuple(rate for rate in grid_values("rate", split) if low <= rate <= high)
-    return canonical_spec(f"{family.workload}:{','.join(arguments)}@{_number(_choice(rates, rng))}")
+    return canonical_spec(f"{family.workload}:{','.join(arguments)}@{number_text(_choice(rates, rng))}")
 
 
 def grid_values(parameter: str, split: str) -> Grid:
@@ -102,10 +103,6 @@ def test_split_seed() -> str:
 
 def _choice(values: Grid, rng: Generator) -> float:
     return values[int(rng.integers(len(values)))]
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if value == int(value) else repr(value)
 
 
 def _linear(low: float, high: float, count: int) -> Grid:
