@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 from archgym.registry import register, register_all
 
 if TYPE_CHECKING:
-    from archgym_simulators.errors import ArchgymError, InputError, MissingExtra
-
     from archgym.agent import Agent, AskTell, Settings, setting
     from archgym.api import SearchResult, evaluate, make_session, search
     from archgym.envs.design_env import DesignEnv
     from archgym.envs.design_vector_env import DesignVectorEnv
     from archgym.problem import Problem, ProblemSpec, ScoredEvaluation
     from archgym.session import Budget, Session, SessionOver
+    from archgym_simulators.errors import ArchgymError, InputError, MissingExtra
 
 _HOMES = {
     "Agent": "archgym.agent",

@@ -11,12 +11,12 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from archgym_simulators import DesignSpace, InputError, Ordinal
-from archgym_simulators.nearest import allowed_values, did_you_mean
-from archgym_simulators.space import Rows
 
 from archgym.problem import ScoredEvaluation
 from archgym.session import Session, SessionOver
+from archgym_simulators import DesignSpace, InputError, Ordinal
+from archgym_simulators.nearest import allowed_values, did_you_mean
+from archgym_simulators.space import Rows
 
 
 def setting(

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from archgym_simulators import Design, InputError
 
 from archgym.problem import ProblemSpec
 from archgym.registry import agent_class
 from archgym.run_directory import EVALUATIONS, RESULT, JournalRecorder, RunDirectory, RunManifest, write_whole
 from archgym.session import Budget, Session, SessionOver
+from archgym_simulators import Design, InputError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,10 +24,11 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from archgym_simulators import Evaluation, InputError
 from archgym_simulators.constraints import Reason
 from archgym_simulators.space import Rows
-from numpy.typing import NDArray
 
 _MAGIC = b"archgym journal 1\n"
 _FRAME = struct.Struct("<II")

@@ -139,5 +139,5 @@ def _require_bound(objective: NamedObjective, constraints: Sequence[Bound]) -> N
     if objective.requires and not any(bound.metric in objective.requires for bound in constraints):
         raise InputError(
             f"objective {objective.name!r} is degenerate alone ({objective.description}); "
-            f"add a constraint on {' or '.join(objective.requires)}, such as constraints={objective.requires[0]}<=NUMBER"
+            f"constrain {' or '.join(objective.requires)}, for example constraints={objective.requires[0]}<=NUMBER"
         )

@@ -6,19 +6,19 @@ __all__ = ["Problem", "ProblemSpec", "ScoredEvaluation"]
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
-from archgym_simulators import Design, Evaluation, InputError, Simulator
-from archgym_simulators.nearest import did_you_mean
-from archgym_simulators.space import Rows
 from numpy.typing import NDArray
 
 from archgym.objectives import parse_constraint, parse_objective
 from archgym.registry import environment, simulator_class
 from archgym.scoring import Scorer
+from archgym_simulators import Design, Evaluation, InputError, Simulator
+from archgym_simulators.nearest import did_you_mean
+from archgym_simulators.space import Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,12 @@ class ScoredEvaluation(Evaluation):
         return ScoredEvaluation(**{f: getattr(self, f) if f in whole else getattr(self, f)[:n] for f in _FIELDS})
 
     @classmethod
-    def score(
-        cls, evaluation: Evaluation, rewards: NDArray[np.float64], feasible: NDArray[np.bool_]
-    ) -> ScoredEvaluation:
-        """Attach rewards to an evaluation."""
-        rewards.flags.writeable = False
-        feasible.flags.writeable = False
-        plain = {name: getattr(evaluation, name) for name in _EVALUATION_FIELDS}
-        return cls(**plain, rewards=rewards, feasible=feasible)
+    def concatenate(cls, parts: Sequence[ScoredEvaluation], order: NDArray[np.int64]) -> ScoredEvaluation:
+        """The designs of several evaluations, one after the other, then taken in ``order`` (N,)."""
+        columns = {f: np.concatenate([getattr(part, f) for part in parts])[order] for f in _FIELDS if f != "reasons"}
+        return cls(**columns, reasons=parts[0].reasons)
 
 
-_EVALUATION_FIELDS = tuple(f.name for f in fields(Evaluation))
 _FIELDS = tuple(f.name for f in fields(ScoredEvaluation))
 
 
@@ -172,6 +167,9 @@ class Problem:
         values = simulator.evaluate(baseline).values[0]
         # Without a valid baseline the metrics themselves are the reference (log 1 = 0).
         self.baseline_values: NDArray[np.float64] = np.where(np.isfinite(values), values, 1.0)
+        self.reasons = simulator.all_reasons
+        self._details = max((len(reason.details) for reason in self.reasons), default=0)
+        self._diagnostics = len(simulator.diagnostic_names)
         self._scorer = Scorer(simulator.metrics, self.objectives, self.constraints, self.baseline_values)
 
     @property
@@ -184,9 +182,29 @@ class Problem:
         return self.score(self.simulator.evaluate(rows))
 
     def score(self, evaluation: Evaluation) -> ScoredEvaluation:
-        """Rewards and feasibility of what a simulator, or a journal, has returned."""
-        return ScoredEvaluation.score(evaluation, *self._scorer.rewards(evaluation))
+        """Rewards and feasibility of what a simulator, or a journal, has returned; all columns in full width."""
+        rewards, feasible = self._scorer.rewards(evaluation)
+        rewards.flags.writeable = False
+        feasible.flags.writeable = False
+        return ScoredEvaluation(
+            values=evaluation.values,
+            status=evaluation.status,
+            violation=evaluation.violation,
+            reason_code=evaluation.reason_code,
+            reason_detail=_padded(evaluation.reason_detail, self._details),
+            cost=evaluation.cost,
+            reasons=self.reasons,
+            diagnostics=_padded(evaluation.diagnostics, self._diagnostics),
+            rewards=rewards,
+            feasible=feasible,
+        )
 
     def constraint_violations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """How far each design misses each constraint: (N, C)."""
         return self._scorer.violations(values)
+
+
+def _padded(columns: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """The columns (N, K), filled with NaN to ``width``: reasons differ in details, replays lack diagnostics."""
+    missing = width - columns.shape[1]
+    return np.pad(columns, ((0, 0), (0, missing)), constant_values=np.nan) if missing > 0 else columns

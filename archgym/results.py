@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from archgym_simulators import STATUS_NAMES
 
 from archgym.journal import JournalRecord
 from archgym.problem import Problem
 from archgym.session import Session
+from archgym_simulators import STATUS_NAMES
 
 if TYPE_CHECKING:
     import pyarrow as pa

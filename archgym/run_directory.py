@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-from archgym_simulators import Evaluation, InputError
-from archgym_simulators.space import Rows
 
 from archgym.journal import Journal, JournalLayout, JournalRecord, row_type
 from archgym.problem import Problem, ScoredEvaluation
+from archgym_simulators import Evaluation, InputError
+from archgym_simulators.space import Rows
 
 FORMAT = 1
 MANIFEST, JOURNAL, RESULT, EVALUATIONS = "manifest.json", "journal.bin", "result.json", "evaluations.parquet"

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from math import log
 
 import numpy as np
-from archgym_simulators import FAILED, OK, Evaluation, InputError, Metric
 from numpy.typing import NDArray
 
 from archgym.objectives import INVALID_REWARD, Bound, Objective
+from archgym_simulators import FAILED, OK, Evaluation, InputError, Metric
 
 _LOWEST_VALID = float(np.nextafter(-INVALID_REWARD, 0.0))
 _LARGEST_VIOLATION = 1e6

@@ -7,15 +7,19 @@ __all__ = ["Budget", "Incumbent", "Session", "SessionOver"]
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
-from archgym_simulators import ArchgymError, Design, DesignSpace, Evaluation, InputError
-from archgym_simulators.space import Rows
 from numpy.typing import ArrayLike
 
 from archgym.problem import Problem, ProblemSpec, ScoredEvaluation
 from archgym.store import DesignStore
+from archgym_simulators import ArchgymError, Design, DesignSpace, Evaluation, InputError
+from archgym_simulators.space import Rows
+
+if TYPE_CHECKING:
+    from archgym.envs.design_env import DesignEnv
+    from archgym.envs.design_vector_env import DesignVectorEnv
 
 PROPOSALS_PER_CALL = 20
 _UNRECORDED_CACHE_ROWS = 1 << 20
@@ -187,6 +191,18 @@ class Session:
     def problem(self, workload: str | None = None) -> Problem:
         """The problem of a workload, bound on first use."""
         return self._store(workload or self.spec.workload).problem
+
+    def env(self, **options: Any) -> DesignEnv:
+        """A Gymnasium environment over this session."""
+        from archgym.envs.design_env import DesignEnv
+
+        return DesignEnv(session=self, **options)
+
+    def vector_env(self, num_envs: int, **options: Any) -> DesignVectorEnv:
+        """A Gymnasium vector environment over this session: charged, cached and recorded by it."""
+        from archgym.envs.design_vector_env import DesignVectorEnv
+
+        return DesignVectorEnv(session=self, num_envs=num_envs, **options)
 
     def best_design(self) -> Design | None:
         """The incumbent in readable values."""

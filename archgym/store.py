@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from archgym_simulators import FAILED
 
 from archgym.problem import Problem, ScoredEvaluation
+from archgym_simulators import FAILED
 
 _FIRST_CAPACITY = 64
 

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 __all__ = ["AlwaysInvalid", "Bowl", "Flaky", "HugeSpace", "OneDesign"]
 
+from typing import ClassVar
+
 import numpy as np
+from numpy.typing import NDArray
+
 from archgym_simulators import (
     Baseline,
     Categorical,
@@ -29,7 +33,6 @@ from archgym_simulators import (
 )
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.space import Rows
-from numpy.typing import NDArray
 
 _METRICS = (
     Metric("time_ns", "time of the toy workload"),
@@ -54,7 +57,9 @@ class Bowl(Simulator):
         NamedObjective("energy", "energy_pj", "the slowest design wins", requires=("time_ns",)),
     )
     default_objective = "time"
-    reasons = (Reason("too-hot", "draws {power:.3g} W, the package takes {limit:.3g} W", ("power", "limit")),)
+    reasons: ClassVar[tuple[Reason, ...]] = (
+        Reason("too-hot", "draws {power:.3g} W, the package takes {limit:.3g} W", ("power", "limit")),
+    )
     diagnostic_names = ("distance",)
 
     def __init__(self, workload: str = "default", *, scale: float = 1.0) -> None:
@@ -155,7 +160,7 @@ class AlwaysInvalid(Bowl):
 class Flaky(Bowl):
     """About one evaluation in three fails, at random from a seed: a tool that crashes. Not deterministic by design."""
 
-    reasons = (*Bowl.reasons, Reason("crashed", "the toy tool crashed"))
+    reasons: ClassVar[tuple[Reason, ...]] = (*Bowl.reasons, Reason("crashed", "the toy tool crashed"))
 
     def __init__(self, workload: str = "default", *, scale: float = 1.0, seed: int = 0) -> None:
         super().__init__(workload, scale=scale)

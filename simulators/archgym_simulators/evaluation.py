@@ -4,9 +4,7 @@ from __future__ import annotations
 
 __all__ = ["FAILED", "INVALID", "OK", "STATUS_NAMES", "Evaluation"]
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,7 +32,7 @@ class Evaluation:
         reason_detail: (N, K) numbers for the reason's sentence.
         cost: (N,) what the evaluation cost, in the simulator's ``cost_unit``.
         reasons: the simulator's reasons.
-        diagnostics: further columns (N,) by name, for people; never in a reward.
+        diagnostics: (N, G) further numbers for people, named by the simulator's ``diagnostic_names``; never in a reward.
     """
 
     values: NDArray[np.float64]  # (N, M)
@@ -43,19 +41,13 @@ class Evaluation:
     reason_code: NDArray[np.int16]  # (N,)
     reason_detail: NDArray[np.float64]  # (N, K)
     cost: NDArray[np.float64]  # (N,)
-    reasons: tuple[Reason, ...] = ()
-    diagnostics: Mapping[str, NDArray[Any]] = field(default_factory=lambda: MappingProxyType({}))
+    reasons: tuple[Reason, ...]
+    diagnostics: NDArray[np.float64]  # (N, G)
 
     def __post_init__(self) -> None:
-        for column in (
-            self.values,
-            self.status,
-            self.violation,
-            self.reason_code,
-            self.reason_detail,
-            self.cost,
-        ):
-            column.setflags(write=False)
+        arrays = (self.values, self.status, self.violation, self.reason_code, self.reason_detail, self.cost)
+        for array in (*arrays, self.diagnostics):
+            array.flags.writeable = False
 
     @classmethod
     def of(
@@ -68,7 +60,7 @@ class Evaluation:
         reason_detail: NDArray[np.float64] | None = None,
         failed: NDArray[np.bool_] | None = None,
         cost: NDArray[np.float64] | None = None,
-        diagnostics: Mapping[str, NDArray[Any]] | None = None,
+        diagnostics: NDArray[np.float64] | None = None,
     ) -> Evaluation:
         """Build an evaluation from metrics and, where designs are not ok, their reasons.
 
@@ -88,7 +80,7 @@ class Evaluation:
             reason_detail=np.zeros((n, 0)) if reason_detail is None else reason_detail.astype(np.float64),
             cost=np.ones(n) if cost is None else cost.astype(np.float64),
             reasons=reasons,
-            diagnostics=MappingProxyType(dict(diagnostics or {})),
+            diagnostics=np.zeros((n, 0)) if diagnostics is None else diagnostics.astype(np.float64),
         )
 
     def __len__(self) -> int:
@@ -98,6 +90,11 @@ class Evaluation:
         """The sentence that says why a design is not ok; empty where it is."""
         code = int(self.reason_code[row])
         return "" if code < 0 else self.reasons[code].sentence(self.reason_detail[row])
+
+    def reason_name(self, row: int) -> str:
+        """The short name of the reason; empty where the design is ok."""
+        code = int(self.reason_code[row])
+        return "" if code < 0 else self.reasons[code].name
 
     def status_name(self, row: int) -> str:
         """``"ok"``, ``"invalid"`` or ``"failed"``."""

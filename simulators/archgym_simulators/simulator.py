@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from archgym_simulators.constraints import Reason
 from archgym_simulators.errors import InputError
-from archgym_simulators.evaluation import Evaluation
+from archgym_simulators.evaluation import FAILED, Evaluation
 from archgym_simulators.space import DesignSpace, Rows
 
 
@@ -104,6 +104,7 @@ class Simulator(ABC):
     objectives: ClassVar[tuple[NamedObjective, ...]] = ()
     default_objective: ClassVar[str] = ""
     reasons: ClassVar[tuple[Reason, ...]] = ()
+    diagnostic_names: ClassVar[tuple[str, ...]] = ()
     cost_unit: ClassVar[str] = "simulations"
     rows_per_record: ClassVar[int] = 4096
     """Designs simulated between two writes of the journal; 1 for tools that need seconds a design."""
@@ -112,9 +113,66 @@ class Simulator(ABC):
     workload: Workload
     baseline: Baseline
 
-    @abstractmethod
     def evaluate(self, rows: Rows) -> Evaluation:
-        """Metrics of the designs ``rows`` (N, D), already checked and canonical. N may be 0."""
+        """Metrics of the designs ``rows`` (N, D), already checked and canonical; N may be 0.
+
+        Designs that break a constraint of the space are invalid and never reach `simulate`.
+        """
+        if not self.space.constraints:
+            return self.simulate(rows)
+        violations = self.space.violations(rows)  # (N, C)
+        broken = violations > 0.0
+        valid = ~broken.any(axis=1)
+        if valid.all():
+            return self.simulate(rows)
+        return self._scatter(rows, valid, violations, broken.argmax(axis=1))
+
+    @abstractmethod
+    def simulate(self, rows: Rows) -> Evaluation:
+        """What `evaluate` does for designs that meet every constraint of the space."""
+
+    @property
+    def all_reasons(self) -> tuple[Reason, ...]:
+        """Reasons by code: the simulator's own, then those of the space's constraints."""
+        return (*self.reasons, *(constraint.reason for constraint in self.space.constraints))
+
+    def _scatter(
+        self, rows: Rows, valid: NDArray[np.bool_], violations: NDArray[np.float64], first: NDArray[np.intp]
+    ) -> Evaluation:
+        inner = self.simulate(rows[valid])
+        broken = ~valid
+        reasons = self.all_reasons
+        width = max(len(reason.details) for reason in reasons)
+        code = (first + len(self.reasons)).astype(np.int16)
+        code[valid] = inner.reason_code
+        violation = violations.sum(axis=1)
+        violation[valid] = inner.violation
+        detail = np.zeros((len(rows), width))
+        detail[valid, : inner.reason_detail.shape[1]] = inner.reason_detail
+        columns = self.space.values(rows[broken])
+        for c, constraint in enumerate(self.space.constraints):
+            if constraint.details is not None:
+                numbers = constraint.details(columns)
+                mine = first[broken] == c
+                detail[np.flatnonzero(broken)[mine], : numbers.shape[1]] = numbers[mine]
+        values = np.full((len(rows), len(self.metrics)), np.nan)
+        values[valid] = inner.values
+        cost = np.ones(len(rows))
+        cost[valid] = inner.cost
+        failed = np.zeros(len(rows), dtype=bool)
+        failed[valid] = inner.status == FAILED
+        diagnostics = np.full((len(rows), inner.diagnostics.shape[1]), np.nan)
+        diagnostics[valid] = inner.diagnostics
+        return Evaluation.of(
+            values,
+            reasons=reasons,
+            reason_code=code,
+            violation=violation,
+            reason_detail=detail,
+            failed=failed,
+            cost=cost,
+            diagnostics=diagnostics,
+        )
 
     @classmethod
     def workload_names(cls) -> Mapping[str, str]:

@@ -1,0 +1,201 @@
+"""One design a step, as a Gymnasium environment."""
+
+from __future__ import annotations
+
+__all__ = ["DesignEnv"]
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
+
+from archgym.envs.episodes import EpisodeBoard
+from archgym.envs.step_info import step_info
+from archgym.envs.workload_source import WorkloadSource
+from archgym.problem import ProblemSpec, ScoredEvaluation
+from archgym.session import Session
+from archgym_simulators import InputError
+
+Observation = NDArray[np.float32]
+Action = NDArray[np.int64]
+
+
+class DesignEnv(gymnasium.Env[Observation, Action]):
+    """Choose a design, see its metrics.
+
+    ## Description
+    Every step evaluates one design of the family's design space on the episode's workload. With the default horizon of
+    1 this is a (contextual) bandit; with a longer one, an episode is a search of that many designs.
+
+    ## Action space
+    ``MultiDiscrete(nvec)``: the index of each parameter's value, from 0. See the views for other shapes.
+
+    ## Observation space
+    ``Box(-1, 1, (L,), float32)``: workload features, last design, its metrics against the baseline, the best in this
+    episode, steps left; see `archgym.envs.observation.ObservationLayout`.
+
+    ## Rewards
+    The objective against the baseline: log(baseline / x) for "minimise x" (`archgym.scoring.Scorer`). A missed
+    constraint costs its logarithmic excess; an invalid design gets -30 minus its graded violation.
+
+    ## Starting state
+    The baseline design, with gains 0.
+
+    ## Episode end
+    At horizon 1 every step terminates; a longer horizon truncates, and is the only limit.
+
+    ## Info
+    ``design``, ``metrics`` (raw, empty for an invalid design), ``status``, ``reason``, ``violations``; after `reset`
+    the ``workload``.
+
+    ## Arguments
+    See `__init__`. ``gym.make("archgym/DRAM-v0", workload="random", objective="energy-delay", horizon=1)``.
+
+    ## Version history
+    * v0: initial version.
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012 - Gymnasium declares it so
+        "render_modes": ["ansi"],
+        "render_fps": 1,
+    }
+
+    def __init__(
+        self,
+        env_id: str | None = None,
+        *,
+        workload: str | Sequence[str] | None = None,
+        objective: str | None = None,
+        constraints: str | Sequence[str] = (),
+        horizon: int = 1,
+        session: Session | None = None,
+        render_mode: str | None = None,
+        **options: Any,
+    ) -> None:
+        """Build the environment.
+
+        Args:
+            env_id: id of the family; ``gym.make`` gives it.
+            workload: a spec, a list of specs, or the split "train", "dev" or "test"; drawn at each reset.
+            objective: in the language of `archgym.objectives`; the family's default where None.
+            constraints: bounds such as ``"power_mw<=900"``.
+            horizon: designs an episode.
+            session: share this session (its budget, cache and journal) instead of a fresh unlimited one. Never through
+                ``gym.make``, whose spec is copied.
+            render_mode: None or ``"ansi"``.
+            **options: of the simulator, such as ``rules`` or ``device``.
+        """
+        self.session, self._source = session_and_source(
+            env_id, workload=workload, objective=objective, constraints=constraints, session=session, options=options
+        )
+        check_horizon(horizon)
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            raise InputError(f"render_mode must be None or 'ansi', not {render_mode!r}")
+        self.render_mode = render_mode
+        self.horizon = horizon
+        self._board = EpisodeBoard(self.session, 1, horizon)
+        self.action_space = spaces.MultiDiscrete(self.session.space.nvec)
+        self.observation_space: spaces.Space[Observation] = self._board.layout.space()
+        self._seed: int | None = None
+        self._episode = -1
+        self._running = False
+        self._last: tuple[Action, ScoredEvaluation] | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Start an episode.
+
+        Args:
+            seed: starts a new sequence of workload draws.
+            options: ``{"workload": spec}`` for this episode only; anything else is ignored.
+
+        Raises:
+            InputError: a workload that is unknown or has another design space.
+        """
+        super().reset(seed=seed)
+        if seed is not None or self._seed is None:
+            self._seed = seed if seed is not None else int(self.np_random.integers(2**31))
+            self._episode = -1
+        self._episode += 1
+        workload = (options or {}).get("workload") or self._source.draw(self._seed, self._episode)
+        self._board.begin([0], [workload])
+        self._running, self._last = True, None
+        return self._board.observations[0].copy(), {"workload": workload}
+
+    def step(self, action: Action) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Evaluate one design.
+
+        Raises:
+            ResetNeeded: before the first reset, or after the end of an episode.
+            InputError: an index out of range.
+            SessionOver: the budget of a shared session is used up.
+        """
+        if not self._running:
+            raise ResetNeeded("call reset() before step(): no episode is running")
+        rows = np.asarray(action).reshape(1, -1)
+        scored = self._board.evaluate(rows)
+        done = bool(self._board.advance(rows, scored)[0])
+        self._running = not done
+        self._last = (rows, scored)
+        terminated = done and self.horizon == 1
+        info = step_info(self.session.problem(self._board.workloads[0]), rows[0], scored)
+        return self._board.observations[0].copy(), float(scored.reward[0]), terminated, done and not terminated, info
+
+    def render(self) -> str | None:
+        """The last design and its metrics as text, in mode ``"ansi"``."""
+        if self.render_mode is None:
+            return None
+        problem = self.session.problem(self._board.workloads[0])
+        if self._last is None:
+            return f"{self.session.spec.env_id} on {self._board.workloads[0]}: no design yet"
+        rows, scored = self._last
+        info = step_info(problem, rows[0], scored)
+        design = "  ".join(f"{name}={value}" for name, value in info["design"].items())
+        metrics = "  ".join(f"{name}={value:.6g}" for name, value in info["metrics"].items())
+        return f"{design}\n{metrics or info['reason']}\nreward={scored.reward[0]:.4f}"
+
+
+def session_and_source(
+    env_id: str | None,
+    *,
+    workload: str | Sequence[str] | None,
+    objective: str | Sequence[str] | None,
+    constraints: str | Sequence[str],
+    session: Session | None,
+    options: dict[str, Any],
+) -> tuple[Session, WorkloadSource]:
+    """The session of a face, its own or a shared one, and where its workloads come from."""
+    if session is not None:
+        if objective is not None or constraints or options:
+            raise InputError(
+                "a shared session brings its own objective, constraints and options; give only workload and horizon"
+            )
+        return session, WorkloadSource(session.spec.env_id, workload or session.spec.workload)
+    if env_id is None:
+        raise InputError("an environment needs an env_id such as 'archgym/DRAM-v0', or a session")
+    if not isinstance(objective, str | None):
+        raise InputError(
+            f"{env_id} takes one objective, not {list(objective)}; for several use {several_objectives_id(env_id)}"
+        )
+    source = WorkloadSource(env_id, workload)
+    bounds = constraints if isinstance(constraints, str) else tuple(constraints)
+    first = source.draw(0, 0)
+    spec = ProblemSpec.create(env_id, workload=first, objective=objective, constraints=bounds, options=options)
+    return Session(spec), source
+
+
+def several_objectives_id(env_id: str) -> str:
+    """The id of the same family with a vector reward: ``archgym/DRAM-MO-v0``."""
+    name, _, version = env_id.rpartition("-v")
+    return f"{name}-MO-v{version}" if name else f"{env_id}-MO"
+
+
+def check_horizon(horizon: object) -> None:
+    """Raise where a horizon is no positive whole number."""
+    if isinstance(horizon, bool) or not isinstance(horizon, int | np.integer) or horizon < 1:
+        raise InputError(f"horizon must be a whole number of at least 1, not {horizon!r}")

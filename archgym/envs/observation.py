@@ -1,0 +1,80 @@
+"""What an agent sees: one flat, finite, normalised vector."""
+
+from __future__ import annotations
+
+__all__ = ["ObservationLayout"]
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from archgym.problem import Problem
+
+_TINY = 1e-300
+
+
+class ObservationLayout:
+    """Where everything stands in an observation of length L; all entries lie in [-1, 1].
+
+    ``workload features (F) | last design (D) | last metrics (M) | valid, feasible | best metrics (M) | best reward,
+    has best | steps left``
+
+    Designs are index / (values - 1). Metrics are gains over the baseline, g = log(baseline / x) for a minimised log
+    metric (for linear ones the difference over the span), squashed by g / (1 + |g|): 0 is the baseline, 1 infinitely
+    better. Invalid designs show 0 there and "valid" 0. Steps left is the share of the horizon that remains.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        simulator, space = problem.simulator, problem.space
+        features, width, metrics = len(simulator.workload.features), space.width, len(simulator.metrics)
+        edges = np.cumsum([0, features, width, metrics, 2, metrics, 2, 1]).tolist()
+        self.features = slice(edges[0], edges[1])
+        self.design = slice(edges[1], edges[2])
+        self.metrics = slice(edges[2], edges[3])
+        self.valid, self.feasible = edges[3], edges[3] + 1
+        self.best_metrics = slice(edges[4], edges[5])
+        self.best_reward, self.has_best = edges[5], edges[5] + 1
+        self.steps_left = edges[6]
+        self.length = edges[7]
+        self.names = self._names(problem)
+        self._design_scale = 1.0 / np.maximum(space.nvec - 1, 1)
+        self._is_log = np.array([metric.scale == "log" for metric in simulator.metrics])
+        signs = np.array([1.0 if metric.direction == "max" else -1.0 for metric in simulator.metrics])
+        spans = np.array([1.0 if metric.scale == "log" else metric.span for metric in simulator.metrics])
+        self._weights = signs / spans
+
+    def space(self) -> spaces.Space[NDArray[np.float32]]:
+        """The observation space of one environment."""
+        return spaces.Box(-1.0, 1.0, (self.length,), np.float32)
+
+    def scaled_rows(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Index rows (N, D) as numbers in [0, 1]."""
+        return np.asarray(rows * self._design_scale)
+
+    def reference(self, problem: Problem) -> NDArray[np.float64]:
+        """The baseline's metrics (M,), as logarithms where the metric is a log one."""
+        return self._on_scale(problem.baseline_values)
+
+    def gains(self, values: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Squashed gains of metrics (N, M) over references (M,) or (N, M)."""
+        gain = (self._on_scale(values) - reference) * self._weights
+        return np.asarray(gain / (1.0 + np.abs(gain)))
+
+    def _on_scale(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        logarithms = np.log(np.maximum(np.where(self._is_log, values, 1.0), _TINY))
+        return np.where(self._is_log, logarithms, values)
+
+    @staticmethod
+    def _names(problem: Problem) -> tuple[str, ...]:
+        metrics = [metric.name for metric in problem.simulator.metrics]
+        return (
+            *(f"workload.{name}" for name in problem.simulator.workload.feature_names),
+            *(f"design.{name}" for name in problem.space.columns),
+            *(f"metric.{name}" for name in metrics),
+            "valid",
+            "feasible",
+            *(f"best.{name}" for name in metrics),
+            "best.reward",
+            "has_best",
+            "steps_left",
+        )

@@ -1,0 +1,80 @@
+"""What a step tells beside the observation: for one environment as plain values, for many as columns."""
+
+from __future__ import annotations
+
+__all__ = ["columnar_info", "evaluated_columns", "step_info"]
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym.problem import Problem, ScoredEvaluation
+from archgym_simulators import OK, STATUS_NAMES
+from archgym_simulators.space import Rows
+
+Mask = NDArray[np.bool_]
+_STATUS = np.array(STATUS_NAMES, dtype=object)
+
+
+def step_info(problem: Problem, row: NDArray[np.int64], scored: ScoredEvaluation) -> dict[str, Any]:
+    """``design``, ``metrics``, ``status``, ``reason`` and ``violations`` of a single evaluated design."""
+    names = problem.simulator.metric_names()
+    ok = scored.status[0] == OK
+    return {
+        "design": problem.space.decode_row(row),
+        "metrics": dict(zip(names, scored.values[0].tolist(), strict=True)) if ok else {},
+        "status": scored.status_name(0),
+        "reason": scored.reason(0),
+        "violations": _violations(problem, scored) if ok else {scored.reason_name(0): float(scored.violation[0])},
+    }
+
+
+def columnar_info(problem: Problem, rows: Rows, scored: ScoredEvaluation, mask: Mask) -> dict[str, Any]:
+    """As `step_info` for N designs: arrays (N,) with a boolean mask under ``_name``, as Gymnasium's vector info."""
+    ok = mask & (scored.status == OK)
+    design = {name: _where(mask, column) for name, column in problem.space.decode(rows).items()}
+    violations = problem.constraint_violations(scored.values)
+    bounds = {str(bound): np.where(ok, violations[:, c], 0.0) for c, bound in enumerate(problem.constraints)}
+    reasons = np.array([scored.reason(i) for i in range(len(rows))], dtype=object)
+    info: dict[str, Any] = {
+        "design": _masked(design, mask),
+        "metrics": _masked(_metrics(problem, scored, ok), ok),
+        "status": _where(mask, _STATUS[scored.status]),
+        "reason": _where(mask, reasons),
+        "violations": _masked(bounds, ok),
+    }
+    return _masked(info, mask)
+
+
+def evaluated_columns(problem: Problem, rows: Rows, scored: ScoredEvaluation) -> dict[str, Any]:
+    """Every step's metrics, design rows, status and feasibility, which autoreset does not move.
+
+    Invalid designs have 0 with a False mask ``_metric``, never NaN.
+    """
+    ok = scored.status == OK
+    columns = _masked(_metrics(problem, scored, ok), ok)
+    return {**columns, "row": rows, "status": _STATUS[scored.status], "feasible": scored.feasible.copy()}
+
+
+def _metrics(problem: Problem, scored: ScoredEvaluation, ok: Mask) -> dict[str, Any]:
+    return {name: np.where(ok, scored.values[:, m], 0.0) for m, name in enumerate(problem.simulator.metric_names())}
+
+
+def _violations(problem: Problem, scored: ScoredEvaluation) -> dict[str, float]:
+    if not problem.constraints:
+        return {}
+    amounts = problem.constraint_violations(scored.values)[0].tolist()
+    return {str(bound): amount for bound, amount in zip(problem.constraints, amounts, strict=True)}
+
+
+def _masked(columns: dict[str, Any], mask: Mask) -> dict[str, Any]:
+    return {**columns, **{f"_{name}": mask for name in columns}}
+
+
+def _where(mask: Mask, column: NDArray[Any]) -> NDArray[Any]:
+    if mask.all():
+        return column
+    hidden = column.copy()
+    hidden[~mask] = None if column.dtype == object else 0
+    return hidden
