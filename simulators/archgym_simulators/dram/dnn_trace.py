@@ -28,10 +28,11 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from archgym_simulators.dram.generators import LINE_BYTES, Pattern, Values
-from archgym_simulators.errors import InputError
 from numpy.random import Generator
 from numpy.typing import NDArray
+
+from archgym_simulators.dram.generators import LINE_BYTES, Pattern, Values
+from archgym_simulators.errors import InputError
 
 PAGE_BYTES = 4096
 WEIGHTS, INPUTS, OUTPUTS = range(3)

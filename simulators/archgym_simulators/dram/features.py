@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from archgym_simulators.dram.trace import Trace
 from numpy.typing import NDArray
+
+from archgym_simulators.dram.trace import Trace
 
 LINE_BITS, ROW_BITS, BANKS = 6, 13, 8
 ROW_WINDOW, BANK_WINDOW, LINE_WINDOW = 64, 16, 1024

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from archgym_simulators.errors import InputError
 from numpy.random import Generator
 from numpy.typing import NDArray
+
+from archgym_simulators.errors import InputError
 
 LINE_BYTES = 64
 

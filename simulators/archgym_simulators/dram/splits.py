@@ -15,11 +15,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
+
 from archgym_simulators.dram.spec import number_text
 from archgym_simulators.dram.workloads import canonical_spec
 from archgym_simulators.errors import InputError
 from archgym_simulators.nearest import allowed_values, did_you_mean
-from numpy.random import Generator
 
 __all__ = ["FAMILIES", "GRIDS", "SPLITS", "Family", "draw", "grid_values", "test_split_seed"]
 

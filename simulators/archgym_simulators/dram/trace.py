@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from archgym_simulators.errors import InputError
 from numpy.typing import ArrayLike, NDArray
+
+from archgym_simulators.errors import InputError
 
 # A trace may span 2**40 player clocks (23 minutes at 800 MHz): every refresh in between is simulated, and
 # kernels pack times into 64-bit keys. 2**60 is 15 hexadecimal digits, so that no address overflows int64.

@@ -23,10 +23,11 @@ from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
+
 from archgym_simulators.dram.trace import LARGEST_ADDRESS, LARGEST_TIME, Trace, first_problem
 from archgym_simulators.errors import InputError
 from archgym_simulators.nearest import did_you_mean
-from numpy.typing import NDArray
 
 # Unpacked; a small gzip file can otherwise fill the memory. About 40 million lines.
 LARGEST_FILE_BYTES = 2**30

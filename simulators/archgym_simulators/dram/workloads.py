@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from archgym_simulators.dram import generators
 from archgym_simulators.dram.dnn_trace import dnn_layer
 from archgym_simulators.dram.features import FEATURE_DESCRIPTIONS, FEATURE_NAMES, trace_features
@@ -17,7 +19,6 @@ from archgym_simulators.dram.trace import Trace
 from archgym_simulators.dram.trace_files import read_trace
 from archgym_simulators.errors import InputError
 from archgym_simulators.nearest import allowed_values, did_you_mean
-from numpy.typing import NDArray
 
 __all__ = [
     "DEFAULT_CAPACITY_BYTES",

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from archgym_simulators.dram.dnn_trace import Layer, tile_sizes
 from archgym_simulators.dram.workloads import generate
 from archgym_simulators.errors import InputError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def touched_bytes(layer):

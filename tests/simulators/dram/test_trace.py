@@ -2,6 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
+
 from archgym_simulators.dram.trace import LARGEST_TIME, Trace
 from archgym_simulators.errors import InputError
 

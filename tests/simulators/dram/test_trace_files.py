@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from archgym_simulators.dram import trace_files
 from archgym_simulators.dram.trace_files import read_trace
 from archgym_simulators.errors import InputError
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 GIB = 2**30
 TRACES = Path(__file__).parents[4] / "shared" / "refs" / "dram" / "traces"

@@ -2,11 +2,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from archgym_simulators.dram.features import FEATURE_DESCRIPTIONS, FEATURE_NAMES, trace_features
 from archgym_simulators.dram.trace import Trace
 from archgym_simulators.dram.workloads import WORKLOADS, generate, workload
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 GIB = 2**30
 

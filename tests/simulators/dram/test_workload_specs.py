@@ -1,6 +1,7 @@
 import re
 
 import pytest
+
 from archgym_simulators.dram.workloads import canonical_spec, workload
 from archgym_simulators.errors import InputError
 

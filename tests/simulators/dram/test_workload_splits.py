@@ -3,6 +3,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+
 from archgym_simulators.dram import splits
 from archgym_simulators.dram.spec import split_spec
 from archgym_simulators.dram.splits import FAMILIES, GRIDS, SPLITS, draw, grid_values

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from archgym_simulators.dram.features import FEATURE_NAMES, trace_features
 from archgym_simulators.dram.trace_files import read_trace
 from archgym_simulators.dram.workloads import WORKLOADS, generate, workload
