@@ -1,0 +1,1 @@
+"""How fast: ``python -m experiments.bench [--json OUT] [--only SECTION]``."""
