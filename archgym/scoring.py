@@ -119,9 +119,7 @@ class Scorer:
             reference = float(self._baseline[column])
             if not np.isfinite(reference):
                 raise InputError(f"metric {term.metric!r} is {reference} at the baseline, so it cannot be an objective")
-            weight = (-term.weight if term.direction == "min" else term.weight) / (
-                1.0 if metric.scale == "log" else metric.span
-            )
+            weight = (-term.weight if term.direction == "min" else term.weight) / (metric.unit_at(reference))
             columns.append(column)
             is_log.append(metric.scale == "log")
             weights.append(weight)
@@ -131,6 +129,6 @@ class Scorer:
     def _compile_bound(self, bound: Bound) -> _Linear:
         column, metric = self._metrics[bound.metric]
         is_log = metric.scale == "log"
-        weight = (1.0 if bound.operator == "<=" else -1.0) / (1.0 if is_log else metric.span)
+        weight = (1.0 if bound.operator == "<=" else -1.0) / metric.unit_at(float(self._baseline[column]))
         offset = -weight * (log(bound.value) if is_log else bound.value)
         return _Linear(np.array([column], np.intp), np.array([is_log]), np.array([weight]), offset)

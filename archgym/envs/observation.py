@@ -40,7 +40,8 @@ class ObservationLayout:
         self._design_scale = 1.0 / np.maximum(space.nvec - 1, 1)
         self._is_log = np.array([metric.scale == "log" for metric in simulator.metrics])
         signs = np.array([1.0 if metric.direction == "max" else -1.0 for metric in simulator.metrics])
-        spans = np.array([1.0 if metric.scale == "log" else metric.span for metric in simulator.metrics])
+        baseline = problem.baseline_values.tolist()
+        spans = np.array([metric.unit_at(x) for metric, x in zip(simulator.metrics, baseline, strict=True)])
         self._weights = signs / spans
 
     def space(self) -> spaces.Space[NDArray[np.float32]]:

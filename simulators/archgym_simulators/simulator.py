@@ -27,18 +27,25 @@ class Metric:
         description: one sentence.
         direction: ``"min"`` or ``"max"``: which way is better.
         scale: ``"log"`` for positive quantities compared by ratio, ``"linear"`` for those compared by difference.
-        span: for linear metrics, the difference that counts as 1 in a reward.
+        span: for linear metrics, the difference that counts as 1 in a reward; None for the baseline's magnitude (or 1
+            where that is 0).
     """
 
     name: str
     description: str
     direction: str = "min"
     scale: str = "log"
-    span: float = 1.0
+    span: float | None = None
 
     def __post_init__(self) -> None:
         if self.direction not in ("min", "max") or self.scale not in ("log", "linear"):
             raise InputError(f"metric {self.name!r}: direction is min or max, scale is log or linear")
+
+    def unit_at(self, baseline: float) -> float:
+        """The difference that counts as 1, for a baseline of that value: 1 for log metrics, whose unit is e."""
+        if self.scale == "log":
+            return 1.0
+        return self.span or abs(baseline) or 1.0
 
 
 @dataclass(frozen=True)
