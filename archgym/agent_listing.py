@@ -1,0 +1,52 @@
+"""What agents there are, read from their files without importing them."""
+
+from __future__ import annotations
+
+__all__ = ["AgentEntry", "describe_agents"]
+
+import ast
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from archgym.registry import agent_names
+
+
+@dataclass(frozen=True)
+class AgentEntry:
+    """One line of ``archgym list agents``.
+
+    Attributes:
+        name: what ``--agent`` takes.
+        description: first sentence of the module.
+        extra: the optional dependency group that it needs, or "".
+    """
+
+    name: str
+    description: str
+    extra: str
+
+
+def describe_agents() -> list[AgentEntry]:
+    """Every agent by name; a module's text is parsed, because importing many agents takes long."""
+    return [_describe(name) for name in agent_names()]
+
+
+def _describe(name: str) -> AgentEntry:
+    found = importlib.util.find_spec(f"archgym_agents.{name}") if name.isidentifier() else None
+    if found is None or found.origin is None:
+        return AgentEntry(name, "installed by another package", "")
+    tree = ast.parse(Path(found.origin).read_text(encoding="utf-8"))
+    paragraph = " ".join((ast.get_docstring(tree) or "").split("\n\n")[0].split())
+    return AgentEntry(name, paragraph, _required_extra(tree))
+
+
+def _required_extra(tree: ast.Module) -> str:
+    """The value of ``REQUIRES = "rl"`` in the module or in one of its classes."""
+    places = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
+    for node in (node for place in places for node in place):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        named = any(isinstance(target, ast.Name) and target.id == "REQUIRES" for target in targets)
+        if named and isinstance(node.value, ast.Constant):
+            return str(node.value.value)
+    return ""

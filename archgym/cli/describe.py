@@ -1,0 +1,142 @@
+"""``archgym describe``: what an environment is made of."""
+
+from __future__ import annotations
+
+__all__ = ["parser", "run"]
+
+import argparse
+import json
+import re
+from typing import Any
+
+from archgym_simulators.nearest import allowed_values
+
+from archgym.cli import text
+from archgym.cli.parser import Parser
+from archgym.cli.problem_arguments import add_environment, add_options, add_workload, problem_spec
+from archgym.wording import number
+
+
+def parser() -> Parser:
+    """Arguments of ``archgym describe``."""
+    made = Parser(
+        "describe",
+        "Describe an environment: parameters, constraints, metrics, objectives, workloads, options, baseline.",
+        ["describe archgym/DRAM-v0", "describe archgym/DRAM-v0 --json"],
+    )
+    add_environment(made)
+    add_workload(made)
+    add_options(made)
+    made.add_argument("--json", action="store_true", help="for programs")
+    made.add_argument("--reveal-optimum", action="store_true", help="also show the certified best design, if stored")
+    return made
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the description."""
+    spec = problem_spec(arguments)
+    from archgym.cli.description import describe_environment
+
+    about = describe_environment(spec)
+    if arguments.reveal_optimum:
+        about["optimum"] = None
+    if arguments.json:
+        print(text.as_json(about))
+        return 0
+    print("\n\n".join(part for part in _sections(about) if part))
+    if arguments.reveal_optimum:
+        print(f"\nNo certified optimum is stored for {about['id']}, workload {about['workload']}.")
+    return 0
+
+
+def _sections(about: dict[str, Any]) -> list[str]:
+    design = about["baseline"]["design"]
+    return [
+        _head(about),
+        _section(
+            "Parameters", ("name", "kind", "baseline", "values"), [_parameter(p, design) for p in about["parameters"]]
+        ),
+        _section("What they mean", (), [[p["name"], p["description"]] for p in about["parameters"] if p["description"]]),
+        _section("Constraints", (), [[c["name"], _message(c["message"])] for c in about["constraints"]]),
+        _section("Inert (changes nothing, for any workload)", (), [_inert(fold) for fold in about["inert"]]),
+        _section(
+            "Metrics", ("name", "better", "baseline", "meaning"), [_metric(m, about) for m in about["metrics"]], right=(2,)
+        ),
+        _section("Objectives", ("name", "expression", "meaning"), [_objective(o) for o in about["objectives"]]),
+        _section("Workloads", (), [_workload(w, about) for w in about["workloads"].items()]),
+        _section("Options (--option NAME=VALUE)", ("name", "type", "default"), [_option(o) for o in about["options"]]),
+        _section("Diagnostics (archgym evaluate --diagnostics)", (), _names(about["diagnostics"])),
+    ]
+
+
+def _head(about: dict[str, Any]) -> str:
+    size, canonical = about["size"], about["canonical_size"]
+    designs = f"{size:,} designs"
+    if canonical != size:
+        designs += f", {canonical:,} that differ (the rest repeat them: see Inert)"
+    lines = [
+        f"{about['id']}  version {about['version']}",
+        about["description"],
+        f"{designs}.",
+        f"Baseline: {about['baseline']['name']}. Workload: {about['workload']}. Cost unit: {about['cost_unit']}.",
+    ]
+    return "\n".join(text.paragraph(line) for line in lines if line)
+
+
+def _section(title: str, header: tuple[str, ...], rows: list[list[str]], *, right: tuple[int, ...] = ()) -> str:
+    return f"{title}\n{text.table(rows, header, right=right)}" if rows else ""
+
+
+def _parameter(parameter: dict[str, Any], design: dict[str, Any]) -> list[str]:
+    kind = parameter["kind"] if parameter["role"] == "design" else f"{parameter['kind']}, {parameter['role']}"
+    return [parameter["name"], kind, str(design[parameter["name"]]), _values(parameter)]
+
+
+def _values(parameter: dict[str, Any]) -> str:
+    if "items" in parameter:
+        return f"orders of {', '.join(parameter['items'])} ({parameter['size']:,}), written {'>'.join(parameter['items'])}"
+    if "slots" in parameter:
+        ones = "x".join(["1"] * (parameter["slots"] - 1) + [str(parameter["n"])])
+        return f"{parameter['slots']} factors of {parameter['n']} ({parameter['size']:,} ways), written {ones}"
+    values, unit = parameter["values"], parameter["unit"]
+    listed = allowed_values(values)
+    if parameter["kind"] == "integer" and len(values) > 2 and values[1] - values[0] == 1:
+        listed = f"{values[0]} to {values[-1]}"
+    return f"{listed} {unit}".rstrip()
+
+
+def _message(template: str) -> str:
+    return re.sub(r"\{(\w+)[^}]*\}", r"<\1>", template)
+
+
+def _inert(fold: dict[str, Any]) -> list[str]:
+    return [fold["parameter"], f"where {fold['when']} is {' or '.join(map(str, fold['is']))}"]
+
+
+def _metric(metric: dict[str, Any], about: dict[str, Any]) -> list[str]:
+    value = number(about["baseline"]["metrics"][metric["name"]])
+    return [metric["name"], metric["better"], value, metric["description"]]
+
+
+def _objective(objective: dict[str, Any]) -> list[str]:
+    remarks = [objective["description"]]
+    if objective["aliases"]:
+        remarks.append(f"also called {', '.join(objective['aliases'])}")
+    if objective["requires"]:
+        remarks.append(f"needs a constraint on {' or '.join(objective['requires'])}")
+    if objective["default"]:
+        remarks.append("the default")
+    return [objective["name"], objective["expression"], "; ".join(r.rstrip(".") for r in remarks if r)]
+
+
+def _workload(workload: tuple[str, str], about: dict[str, Any]) -> list[str]:
+    name, meaning = workload
+    return [name, meaning + (" (the default)" if name == about["default_workload"] else "")]
+
+
+def _option(option: dict[str, Any]) -> list[str]:
+    return [option["name"], option["type"], "required" if option["required"] else json.dumps(option["default"])]
+
+
+def _names(names: list[str]) -> list[list[str]]:
+    return [[", ".join(names)]] if names else []

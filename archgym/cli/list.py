@@ -1,0 +1,118 @@
+"""``archgym list``: what there is."""
+
+from __future__ import annotations
+
+__all__ = ["parser", "run"]
+
+import argparse
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+from archgym_simulators import InputError
+
+from archgym.cli import text
+from archgym.cli.parser import Parser, one_of
+from archgym.registry import environment, environments, simulator_class
+
+KINDS = ("envs", "agents", "tasks")
+KINDS_OF_ENVIRONMENT = ("workloads", "objectives")
+
+Entries = list[dict[str, Any]]
+
+
+def parser() -> Parser:
+    """Arguments of ``archgym list``."""
+    made = Parser(
+        "list",
+        "List environments, agents and tasks, or what one environment offers.",
+        ["list", "list agents --json", "list workloads archgym/DRAM-v0"],
+    )
+    kinds = (*KINDS, *KINDS_OF_ENVIRONMENT)
+    made.add_argument("kind", metavar="KIND", nargs="?", type=one_of(kinds), help=f"{', '.join(kinds)}; all where none")
+    made.add_argument("env_id", metavar="ENV_ID", nargs="?", help="whose workloads or objectives")
+    made.add_argument("--json", action="store_true", help="for programs")
+    return made
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the list."""
+    kind, env_id = arguments.kind, arguments.env_id
+    if kind in KINDS_OF_ENVIRONMENT:
+        if env_id is None:
+            raise InputError(f"list {kind} needs an environment; allowed: {', '.join(sorted(environments()))}")
+        entries = _OF_ENVIRONMENT[kind](env_id)
+        print(text.as_json(entries) if arguments.json else _as_text(kind, entries))
+        return 0
+    if env_id is not None:
+        raise InputError(f"list {kind} takes no environment, found {env_id!r}")
+    listed = {one: _EVERYWHERE[one]() for one in ([kind] if kind else KINDS)}
+    if arguments.json:
+        print(text.as_json(listed[kind] if kind else listed))
+    else:
+        print("\n\n".join(_as_text(one, entries, titled=kind is None) for one, entries in listed.items()))
+    return 0
+
+
+def _as_text(kind: str, entries: Entries, *, titled: bool = False) -> str:
+    indent = 2 if titled else 0
+    rows = [[entry[_NAME.get(kind, "name")], _remark(entry)] for entry in entries]
+    body = text.table(rows, indent=indent) if rows else " " * indent + "none"
+    return f"{kind}\n{body}" if titled else body
+
+
+_NAME = {"envs": "id"}
+
+
+def _remark(entry: dict[str, Any]) -> str:
+    remarks = [entry["description"]]
+    if entry.get("aliases"):
+        remarks.append(f"also called {', '.join(entry['aliases'])}")
+    if entry.get("requires"):
+        remarks.append(f"needs a constraint on {' or '.join(entry['requires'])}")
+    if entry.get("extra"):
+        remarks.append(f"needs archgym[{entry['extra']}]")
+    if entry.get("default"):
+        remarks.append("the default")
+    return "; ".join(remark.rstrip(".") for remark in remarks if remark)
+
+
+def _environments() -> Entries:
+    return [
+        {
+            "id": family.id,
+            "description": family.description,
+            "default_workload": family.default_workload,
+            "extra": family.extra,
+        }
+        for family in sorted(environments().values(), key=lambda family: family.id)
+    ]
+
+
+def _agents() -> Entries:
+    from archgym.agent_listing import describe_agents
+
+    return [{"name": one.name, "description": one.description, "extra": one.extra} for one in describe_agents()]
+
+
+def _tasks() -> Entries:
+    if importlib.util.find_spec("archgym.tasks") is None:
+        return []
+    tasks = importlib.import_module("archgym.tasks")
+    return [{"name": name, "description": description} for name, description in tasks.task_names().items()]
+
+
+def _workloads(env_id: str) -> Entries:
+    default = environment(env_id).default_workload
+    names = simulator_class(env_id).workload_names()
+    return [{"name": name, "description": about, "default": name == default} for name, about in names.items()]
+
+
+def _objectives(env_id: str) -> Entries:
+    from archgym.cli.description import describe_objectives
+
+    return describe_objectives(simulator_class(env_id))
+
+
+_EVERYWHERE: dict[str, Callable[[], Entries]] = {"envs": _environments, "agents": _agents, "tasks": _tasks}
+_OF_ENVIRONMENT: dict[str, Callable[[str], Entries]] = {"workloads": _workloads, "objectives": _objectives}

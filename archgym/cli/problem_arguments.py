@@ -1,0 +1,138 @@
+"""The arguments that name a problem, the same in every command that has one."""
+
+from __future__ import annotations
+
+__all__ = ["add_environment", "add_objective", "add_options", "add_workload", "key_values", "problem_spec"]
+
+import argparse
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archgym_simulators import InputError, Simulator
+from archgym_simulators.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    from archgym.problem import ProblemSpec
+
+
+def add_environment(parser: argparse.ArgumentParser) -> None:
+    """Add the positional environment id."""
+    parser.add_argument("env_id", metavar="ENV_ID", help="an id of 'archgym list envs', or path/chip.py:Chip")
+
+
+def add_workload(parser: argparse.ArgumentParser) -> None:
+    """Add ``--workload``."""
+    parser.add_argument(
+        "--workload", metavar="W", help="of 'archgym list workloads ENV_ID', or a path; the family's default"
+    )
+
+
+def add_objective(parser: argparse.ArgumentParser) -> None:
+    """Add ``--objective`` and ``--constraint``."""
+    parser.add_argument("--objective", metavar="O", help="of 'archgym list objectives ENV_ID', or an expression")
+    parser.add_argument(
+        "--constraint", metavar="C", action="append", default=[], help="a bound such as 'power_mw<=900'; repeatable"
+    )
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--option``."""
+    parser.add_argument(
+        "--option",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="an option of the simulator, see 'archgym describe ENV_ID'; the value is JSON, else text; repeatable",
+    )
+
+
+def key_values(flag: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Parse ``KEY=VALUE`` texts; values parse as JSON, else as strings.
+
+    >>> key_values("--option", ["rules=archgym", "scale=2", "note=a=b"])
+    {'rules': 'archgym', 'scale': 2, 'note': 'a=b'}
+
+    Raises:
+        InputError: no ``=``, an empty key, or a key given twice.
+    """
+    values: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise InputError(f"{flag} must read KEY=VALUE, not {text!r}")
+        if key in values:
+            raise InputError(f"{flag} {key} is given twice: {values[key]!r} and {value!r}")
+        try:
+            values[key] = json.loads(value)
+        except ValueError:
+            values[key] = value
+    return values
+
+
+def problem_spec(arguments: argparse.Namespace) -> ProblemSpec:
+    """The problem that the arguments name.
+
+    Raises:
+        InputError: for anything unknown.
+    """
+    from archgym.problem import ProblemSpec
+
+    options = key_values("--option", getattr(arguments, "option", []))
+    check_options(arguments.env_id, options)
+    return ProblemSpec.create(
+        arguments.env_id,
+        workload=getattr(arguments, "workload", None),
+        objective=getattr(arguments, "objective", None),
+        constraints=split_constraints(getattr(arguments, "constraint", [])),
+        options=options,
+    )
+
+
+def split_constraints(texts: Sequence[str]) -> list[str]:
+    """Constraints of repeated flags, each of which may hold several, separated by commas."""
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
+def check_options(env_id: str, options: Mapping[str, Any]) -> None:
+    """Refuse options that the simulator does not have, or whose type is not that of the default.
+
+    Raises:
+        InputError: naming the option, its value and what is allowed.
+    """
+    from archgym.registry import simulator_class
+
+    allowed = option_parameters(simulator_class(env_id))
+    for name, value in options.items():
+        if name not in allowed:
+            raise InputError(
+                f"unknown option {name!r} for {env_id}{did_you_mean(name, allowed)}; "
+                f"allowed: {', '.join(allowed) or 'none'}"
+            )
+        default = allowed[name].default
+        if not _same_kind(value, default):
+            raise InputError(f"option {name} must be {_kind(default)} such as {json.dumps(default)}, not {value!r}")
+
+
+def option_parameters(simulator: type[Simulator]) -> dict[str, inspect.Parameter]:
+    """The keyword arguments of a simulator's constructor, without the workload."""
+    found = inspect.signature(simulator.__init__).parameters.values()
+    fixed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {p.name: p for p in list(found)[2:] if p.kind not in fixed}
+
+
+_KINDS: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+def _kind(default: object) -> str:
+    return _KINDS[type(default)]
+
+
+def _same_kind(value: object, default: object) -> bool:
+    if type(default) not in _KINDS:
+        return True
+    if isinstance(default, float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is type(default)
