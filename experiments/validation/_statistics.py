@@ -79,7 +79,7 @@ def equal_rows(
     ``printed_decimals``, ours may also lie anywhere in the interval that rounds to what it printed.
     """
     if is_integer:
-        return ours == reference
+        return np.asarray(ours == reference)
     half_unit = 0.0 if printed_decimals is None else 0.5 * 10.0**-printed_decimals
     slack = half_unit + EXACT_RELATIVE * np.abs(reference)
     return np.asarray(np.abs(ours - reference) <= slack)
