@@ -134,6 +134,7 @@ def search(
     objective: str | list[str] | None = None,
     constraints: str | list[str] | tuple[str, ...] = (),
     agent_options: Mapping[str, Any] | None = None,
+    simulator_options: Mapping[str, Any] | None = None,
     max_proposals: int | None = None,
     budget_unit: str = "calls",
     record: str = "all",
@@ -156,6 +157,7 @@ def search(
         objective: in the language of `archgym.objectives`.
         constraints: bounds such as ``"power_mw<=900"``.
         agent_options: settings of the agent.
+        simulator_options: of the simulator; needed where one has the name of an argument here, such as ``seed``.
         max_proposals: proposals including repeats; 20 x budget where None.
         budget_unit: ``"calls"`` or ``"cost"``.
         record: ``"all"`` evaluations in the Parquet file, or only ``"improvements"``.
@@ -171,6 +173,7 @@ def search(
         raise InputError(f"record must be all or improvements, not {record!r}")
     if seed < 0:
         raise InputError(f"seed must be a whole number of at least 0, not {seed!r}")
+    options = {**(simulator_options or {}), **options}
     spec = ProblemSpec.create(env_id, workload=workload, objective=objective, constraints=constraints, options=options)
     limits = Budget(budget, budget_unit, max_proposals)
     chosen = agent_class(agent)
