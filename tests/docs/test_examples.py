@@ -1,0 +1,81 @@
+"""The manual's examples are run as printed.
+
+A comment on the line before a fence says what is done with it: ``<!-- file: NAME -->`` saves it under that name,
+``<!-- run -->`` runs it (Python blocks of a page together and in order, then console lines one by one), and
+``<!-- not run: WHY -->`` leaves it alone.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+FENCE = re.compile(
+    r"(?:<!-- (?P<mark>[^\n]*?) -->\n)?```(?P<language>\w+)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
+
+def blocks(page, mark, language=None):
+    found = [block for block in FENCE.finditer(page.read_text()) if (block["mark"] or "").startswith(mark)]
+    return [block for block in found if language in (None, block["language"])]
+
+
+def python_script(page):
+    """The page's Python blocks at the page's line numbers, so that a traceback points into the page."""
+    text = page.read_text()
+    lines = [""] * text.count("\n")
+    for block in blocks(page, "run", "python"):
+        first = text.count("\n", 0, block.start("code"))
+        code = block["code"].splitlines()
+        lines[first : first + len(code)] = code
+    return "\n".join(lines)
+
+
+def run(folder, *command):
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *command], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{shlex.join(command)}\n{done.stdout}\n{done.stderr}"
+
+
+def name_of(page):
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "run")], ids=name_of)
+def test_marked_examples_run_as_printed(page, tmp_path):
+    for block in blocks(page, "file: "):
+        (tmp_path / block["mark"].removeprefix("file: ")).write_text(block["code"])
+    script = python_script(page)
+    if script.strip():
+        file = tmp_path / f"{page.stem}.md.py"
+        file.write_text(script)
+        run(tmp_path, file.name)
+    for block in blocks(page, "run", "console"):
+        for line in block["code"].replace("\\\n", " ").splitlines():
+            command, *arguments = shlex.split(line, comments=True)
+            assert command == "archgym", f"{name_of(page)}: cannot run {line!r}"
+            run(tmp_path, "-m", "archgym", *arguments)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_python_example_says_what_is_done_with_it(page):
+    marks = [(block["mark"] or "", block["code"]) for block in blocks(page, "", "python")]
+    unmarked = [code for mark, code in marks if not re.match(r"(run$|file: \S|not run: \S)", mark)]
+    assert not unmarked
+
+
+def test_a_failing_example_fails(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("text\n\n<!-- run -->\n```python\nassert 1 == 2\n```\n")
+    assert python_script(page).splitlines() == ["", "", "", "", "assert 1 == 2"]
+    (tmp_path / "script.py").write_text(python_script(page))
+    with pytest.raises(AssertionError, match="line 5"):
+        run(tmp_path, "script.py")
