@@ -1,0 +1,95 @@
+"""The frame of the own searchers: whole batches are planned, handed out in pieces, and learned from when complete."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym.agent import AskTell
+from archgym.problem import ScoredEvaluation
+from archgym_simulators import FAILED
+from archgym_simulators.space import Rows
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What a planned batch was worth.
+
+    Attributes:
+        rows: (N, D) the designs.
+        reward: (N,) finite; an invalid design's falls with its violation.
+        feasible: (N,) valid, and every constraint met.
+        failed: (N,) evaluations that crashed; their reward says nothing about the design.
+    """
+
+    rows: Rows
+    reward: NDArray[np.float64]
+    feasible: NDArray[np.bool_]
+    failed: NDArray[np.bool_]
+
+    def best_first(self) -> NDArray[np.intp]:
+        """Positions by (feasible, reward), best first, equals in order; without failed ones."""
+        order = np.lexsort((-self.reward, ~self.feasible))
+        return order[~self.failed[order]]
+
+    def take(self, positions: NDArray[np.intp]) -> Outcomes:
+        """The outcomes at ``positions`` (M,), in that order."""
+        return Outcomes(self.rows[positions], self.reward[positions], self.feasible[positions], self.failed[positions])
+
+    def followed_by(self, others: Outcomes) -> Outcomes:
+        """These outcomes, then the others."""
+        return Outcomes(
+            np.concatenate([self.rows, others.rows]),
+            np.concatenate([self.reward, others.reward]),
+            np.concatenate([self.feasible, others.feasible]),
+            np.concatenate([self.failed, others.failed]),
+        )
+
+    def rank(self, position: int) -> tuple[bool, float]:
+        """What designs are compared by: feasible before infeasible, then by reward."""
+        return bool(self.feasible[position]), float(self.reward[position])
+
+
+class BatchSearch(AskTell):
+    """An agent that plans a batch, hears all of it, and plans the next.
+
+    What is planned depends on the generator and on outcomes of whole batches only, never on how many rows `ask` may
+    return. So a run with a smaller budget is a prefix of one with a larger budget, design by design.
+    """
+
+    def __init__(self, space_width: int) -> None:
+        self._planned: Rows = np.zeros((0, space_width), np.int64)
+        self._asked = 0
+        self._heard: list[ScoredEvaluation] = []
+
+    @abstractmethod
+    def plan(self) -> Rows:
+        """The next batch (N, D), any size; 0 rows when the search is finished."""
+
+    @abstractmethod
+    def learn(self, outcomes: Outcomes) -> None:
+        """Hear what the last batch was worth."""
+
+    def ask(self, n: int) -> Rows:
+        if self._asked == len(self._planned):
+            self._planned, self._asked, self._heard = self.plan(), 0, []
+        rows = self._planned[self._asked : self._asked + n]
+        self._asked += len(rows)
+        return rows
+
+    def tell(self, rows: Rows, evaluation: ScoredEvaluation) -> None:
+        self._heard.append(evaluation)
+        if self._asked < len(self._planned):
+            return
+        heard = self._heard
+        self.learn(
+            Outcomes(
+                self._planned,
+                np.concatenate([part.reward for part in heard]),
+                np.concatenate([part.feasible for part in heard]),
+                np.concatenate([part.status == FAILED for part in heard]),
+            )
+        )
