@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archgym_simulators.errors import InputError
+
 Columns = Mapping[str, NDArray[Any]]  # parameter name -> values (N,) or (N, items or slots)
 
 
@@ -27,6 +29,14 @@ class Reason:
     name: str
     template: str
     details: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        try:
+            sentence = self.sentence(np.zeros(len(self.details)))
+        except (KeyError, IndexError, ValueError) as error:
+            raise InputError(f"template {self.template!r} of reason {self.name!r} does not format: {error}") from None
+        if not sentence or "\n" in sentence:
+            raise InputError(f"reason {self.name!r} needs a sentence on one line, not {sentence!r}")
 
     def sentence(self, numbers: NDArray[np.float64]) -> str:
         """The sentence for one design's detail numbers (K,)."""

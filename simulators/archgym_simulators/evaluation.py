@@ -32,7 +32,7 @@ class Evaluation:
         reason_detail: (N, K) numbers for the reason's sentence.
         cost: (N,) what the evaluation cost, in the simulator's ``cost_unit``.
         reasons: the simulator's reasons.
-        diagnostics: (N, G) further numbers for people, named by the simulator's ``diagnostic_names``; never in a reward.
+        diagnostics: (N, G) further numbers, named by the simulator's ``diagnostic_names``; never in a reward.
     """
 
     values: NDArray[np.float64]  # (N, M)

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-__all__ = ["allowed_values", "did_you_mean", "nearest"]
+__all__ = ["allowed_values", "as_number", "did_you_mean", "nearest"]
 
 import difflib
 from collections.abc import Iterable, Sequence
+from math import isfinite
+
+_LONGEST_COMPARED = 100
 
 
 def nearest(value: object, allowed: Iterable[object]) -> str | None:
-    """The allowed spelling closest to ``value``, or None where nothing is close.
+    """The allowed spelling closest to ``value``, or None where nothing is close; among numbers, the closest number.
 
     >>> nearest("FrFcFs", ["Fifo", "FrFcfs"])
     'FrFcfs'
+    >>> nearest(9, range(1, 9))
+    '8'
     """
-    spellings = {str(option).lower(): str(option) for option in reversed(list(allowed))}
-    close = difflib.get_close_matches(str(value).lower(), list(spellings), n=1, cutoff=0.5)
+    number = as_number(value)
+    if isinstance(allowed, range):
+        return None if number is None else str(_closest_in(allowed, number))
+    options = list(allowed)
+    numbers = [as_number(option) for option in options]
+    if number is not None and options and None not in numbers:
+        gaps = [abs(number - other) for other in numbers if other is not None]
+        return str(options[gaps.index(min(gaps))])
+    spellings = {str(option).lower(): str(option) for option in reversed(options)}
+    close = difflib.get_close_matches(str(value)[:_LONGEST_COMPARED].lower(), list(spellings), n=1, cutoff=0.5)
     return spellings[close[0]] if close else None
 
 
@@ -35,3 +48,29 @@ def allowed_values(values: Sequence[object], most: int = 12) -> str:
         return ", ".join(str(value) for value in values)
     head = ", ".join(str(value) for value in values[: most - 1])
     return f"{head}, ..., {values[-1]}"
+
+
+def as_number(value: object) -> int | float | None:
+    """The finite number that ``value`` is or spells, exactly; None where it spells none (booleans do not).
+
+    >>> as_number(" 4.0 "), as_number("4"), as_number("nan"), as_number(True)
+    (4.0, 4, None, None)
+    """
+    text = str(value).strip()
+    if "_" in text:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
+
+
+def _closest_in(allowed: range, number: int | float) -> int:
+    # A range may be far too long to list.
+    index = round((number - allowed.start) / allowed.step)
+    return allowed[min(max(index, 0), len(allowed) - 1)]

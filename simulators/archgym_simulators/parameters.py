@@ -10,17 +10,18 @@ __all__ = ["Categorical", "Integer", "Ordinal", "Parameter", "Scalar"]
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
+from math import isfinite
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archgym_simulators.errors import InputError
-from archgym_simulators.nearest import allowed_values, did_you_mean
+from archgym_simulators.nearest import allowed_values, as_number, did_you_mean
 
-type_of_json = dict[str, Any]
+JsonObject = dict[str, Any]
 ROLES = ("design", "fidelity")
 
 
@@ -43,9 +44,9 @@ class Parameter(ABC):
     group: str = ""
 
     def __post_init__(self) -> None:
-        if not self.name or self.name != self.name.strip() or any(c in self.name for c in ',"\n'):
+        if not is_plain(self.name) or any(c in self.name for c in ',"'):
             raise InputError(
-                f"parameter name {self.name!r} must be non-empty, without commas, quotes or edges of space"
+                f"parameter name {self.name!r} must be text on one line, without commas, quotes or edges of space"
             )
         if self.role not in ROLES:
             raise InputError(f"role {self.role!r} of parameter {self.name!r} must be one of {allowed_values(ROLES)}")
@@ -91,15 +92,20 @@ class Parameter(ABC):
 
     def encode(self, values: Iterable[object]) -> NDArray[np.int64]:
         """Digits (N, W) of N readable values; the error of a wrong one names its row, counted from 1."""
-        rows = []
+        rows: list[tuple[int, ...]] = []
+        known: dict[str, tuple[int, ...]] = {}  # columns repeat few values, and parsing one costs microseconds
         for number, value in enumerate(values, start=1):
-            try:
-                rows.append(self.digits_of(value))
-            except InputError as error:
-                raise InputError(f"row {number}: {error}") from None
+            spelling = str(value)
+            digits = known.get(spelling)
+            if digits is None:
+                try:
+                    digits = known[spelling] = self.digits_of(value)
+                except InputError as error:
+                    raise InputError(f"row {number}: {error}") from None
+            rows.append(digits)
         return np.array(rows, dtype=np.int64).reshape(len(rows), len(self.radices))
 
-    def to_json(self) -> type_of_json:
+    def to_json(self) -> JsonObject:
         """A JSON-able description from which `parameter_from_json` builds the same parameter."""
         about = {"description": self.description, "role": self.role, "group": self.group}
         return {
@@ -110,7 +116,7 @@ class Parameter(ABC):
         }
 
     @abstractmethod
-    def _json_fields(self) -> type_of_json: ...
+    def _json_fields(self) -> JsonObject: ...
 
     def refuse(self, value: object, allowed: Sequence[object]) -> InputError:
         """The error for a value that is not one of ``allowed``."""
@@ -124,7 +130,7 @@ class Scalar(Parameter):
 
     @property
     @abstractmethod
-    def choices(self) -> tuple[Any, ...]:
+    def choices(self) -> Sequence[Any]:
         """All values in index order."""
 
     @property
@@ -138,7 +144,7 @@ class Scalar(Parameter):
     @cached_property
     def _table(self) -> NDArray[Any]:
         plain = {type(choice) for choice in self.choices}
-        if plain <= {int} or plain <= {int, float} or plain == {bool}:
+        if plain == {bool} or (plain <= {int, float} and all(abs(choice) < 2**53 for choice in self.choices)):
             return np.array(self.choices)
         table = np.empty(len(self.choices), dtype=object)
         table[:] = self.choices
@@ -147,6 +153,11 @@ class Scalar(Parameter):
     @cached_property
     def _index_by_spelling(self) -> dict[str, int]:
         return {str(choice): index for index, choice in enumerate(self.choices)}
+
+    @cached_property
+    def _index_by_number(self) -> dict[int | float, int]:
+        numbers = ((as_number(choice), index) for index, choice in enumerate(self.choices))
+        return {number: index for number, index in numbers if number is not None}
 
     def values_of(self, digits: NDArray[np.int64]) -> NDArray[Any]:
         return self._table[digits[:, 0]]
@@ -160,25 +171,12 @@ class Scalar(Parameter):
     def digits_of(self, value: object) -> tuple[int, ...]:
         index = self._index_by_spelling.get(str(value).strip())
         if index is None:
-            index = self._index_of_number(value)
+            # A CSV column with one blank turns 4 into 4.0, and NumPy scalars print in their own way.
+            number = as_number(value)
+            index = None if number is None else self._index_by_number.get(number)
         if index is None:
             raise self.refuse(value, self.choices)
         return (index,)
-
-    def _index_of_number(self, value: object) -> int | None:
-        # A CSV column with one blank turns 4 into 4.0, and NumPy scalars print in their own way.
-        try:
-            number = float(str(value))
-        except ValueError:
-            return None
-        return next(
-            (
-                i
-                for i, c in enumerate(self.choices)
-                if isinstance(c, int | float) and not isinstance(c, bool) and c == number
-            ),
-            None,
-        )
 
 
 @dataclass(frozen=True)
@@ -189,8 +187,7 @@ class Categorical(Scalar):
     values: tuple[Any, ...]
 
     def __init__(self, name: str, values: Iterable[Any], **about: str) -> None:
-        _set_fields(self, name, about, values=tuple(values))
-        _check_distinct(self, self.values)
+        _set_fields(self, name, about, values=_checked_values(name, values))
 
     @property
     def choices(self) -> tuple[Any, ...]:
@@ -199,7 +196,7 @@ class Categorical(Scalar):
     def neighbours(self, digits: Sequence[int]) -> list[tuple[int, ...]]:
         return [(index,) for index in range(self.size) if index != digits[0]]
 
-    def _json_fields(self) -> type_of_json:
+    def _json_fields(self) -> JsonObject:
         return {"values": list(self.values)}
 
 
@@ -212,8 +209,7 @@ class Ordinal(Scalar):
     unit: str = ""
 
     def __init__(self, name: str, values: Iterable[Any], unit: str = "", **about: str) -> None:
-        _set_fields(self, name, about, values=tuple(values), unit=unit)
-        _check_distinct(self, self.values)
+        _set_fields(self, name, about, values=_checked_values(name, values), unit=unit)
 
     @property
     def choices(self) -> tuple[Any, ...]:
@@ -222,7 +218,7 @@ class Ordinal(Scalar):
     def neighbours(self, digits: Sequence[int]) -> list[tuple[int, ...]]:
         return _steps(digits[0], self.size)
 
-    def _json_fields(self) -> type_of_json:
+    def _json_fields(self) -> JsonObject:
         return {"values": list(self.values), "unit": self.unit}
 
 
@@ -235,22 +231,32 @@ class Integer(Scalar):
     high: int
     step: int = 1
     unit: str = ""
-    choices_cache: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
     def __init__(self, name: str, low: int, high: int, step: int = 1, unit: str = "", **about: str) -> None:
+        low, high, step = whole_numbers(name, low=low, high=high, step=step)
         if step < 1 or low > high:
             raise InputError(f"integer {name!r} needs low <= high and step >= 1, not {low=}, {high=}, {step=}")
-        choices = tuple(range(low, high + 1, step))
-        _set_fields(self, name, about, low=low, high=high, step=step, unit=unit, choices_cache=choices)
+        if max(abs(low), abs(high)) >= 2**62:
+            raise InputError(f"integer {name!r} needs low and high between -2^62 and 2^62, not {low=}, {high=}")
+        _set_fields(self, name, about, low=low, high=high, step=step, unit=unit)
 
-    @property
-    def choices(self) -> tuple[int, ...]:
-        return self.choices_cache
+    @cached_property
+    def choices(self) -> range:  # a range is never listed, so a billion values cost nothing
+        return range(self.low, self.high + 1, self.step)
+
+    def values_of(self, digits: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self.low + self.step * digits[:, 0]
+
+    def digits_of(self, value: object) -> tuple[int, ...]:
+        number = as_number(value)
+        if number is None or number not in self.choices:
+            raise self.refuse(value, self.choices)
+        return (self.choices.index(int(number)),)
 
     def neighbours(self, digits: Sequence[int]) -> list[tuple[int, ...]]:
         return _steps(digits[0], self.size)
 
-    def _json_fields(self) -> type_of_json:
+    def _json_fields(self) -> JsonObject:
         return {"low": self.low, "high": self.high, "step": self.step, "unit": self.unit}
 
 
@@ -265,10 +271,35 @@ def _set_fields(parameter: Parameter, name: str, about: Mapping[str, str], **fie
     parameter.__post_init__()
 
 
-def _check_distinct(parameter: Parameter, values: tuple[Any, ...]) -> None:
-    spellings = [str(value) for value in values]
-    if not values or len(set(spellings)) != len(spellings):
-        raise InputError(f"parameter {parameter.name!r} needs distinct values, at least one, not {list(values)}")
+def _checked_values(name: str, values: Iterable[Any]) -> tuple[Any, ...]:
+    """Values as JSON-able scalars that stay apart in a text file."""
+    plain = tuple(value.item() if isinstance(value, np.generic) else value for value in values)
+    for value in plain:
+        is_scalar = is_plain(value) or (isinstance(value, int | float) and isfinite(value))
+        if not is_scalar:
+            raise InputError(f"values of {name!r} must be finite numbers, booleans or text on one line, not {value!r}")
+    spellings = {str(value) for value in plain}
+    numbers = [number for number in map(as_number, plain) if number is not None]
+    if not plain or len(spellings) != len(plain) or len(set(numbers)) != len(numbers):
+        raise InputError(f"parameter {name!r} needs distinct values, at least one, not {list(plain)}")
+    return plain
+
+
+def is_plain(text: object) -> bool:
+    """Whether ``text`` is a non-empty string on one line, without edges of space: it survives a CSV file."""
+    return isinstance(text, str) and text == text.strip() and text.isprintable() and bool(text)
+
+
+def whole_numbers(name: str, **numbers: Any) -> list[int]:
+    """The arguments as ints.
+
+    Raises:
+        InputError: naming the one that is not a whole number.
+    """
+    for argument, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+            raise InputError(f"{argument} of parameter {name!r} must be a whole number, not {number!r}")
+    return [int(number) for number in numbers.values()]
 
 
 def _steps(index: int, size: int) -> list[tuple[int, ...]]:

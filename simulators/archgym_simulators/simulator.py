@@ -39,7 +39,14 @@ class Metric:
 
     def __post_init__(self) -> None:
         if self.direction not in ("min", "max") or self.scale not in ("log", "linear"):
-            raise InputError(f"metric {self.name!r}: direction is min or max, scale is log or linear")
+            raise InputError(
+                f"metric {self.name!r}: direction must be min or max and scale log or linear, "
+                f"not {self.direction!r} and {self.scale!r}"
+            )
+        if not self.name.isidentifier():
+            raise InputError(f"metric name {self.name!r} must be letters, digits and underscores, as in 'energy_pj'")
+        if self.span is not None and not 0.0 < self.span < float("inf"):
+            raise InputError(f"metric {self.name!r}: span must be above 0 and finite, not {self.span}")
 
     def unit_at(self, baseline: float) -> float:
         """The difference that counts as 1, for a baseline of that value: 1 for log metrics, whose unit is e."""
@@ -128,7 +135,7 @@ class Simulator(ABC):
         if not self.space.constraints:
             return self.simulate(rows)
         violations = self.space.violations(rows)  # (N, C)
-        broken = violations > 0.0
+        broken = np.logical_not(violations <= 0.0)  # so that NaN counts as broken
         valid = ~broken.any(axis=1)
         if valid.all():
             return self.simulate(rows)

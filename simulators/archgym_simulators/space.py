@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from archgym_simulators.constraints import Constraint, InertWhen
 from archgym_simulators.errors import InputError
+from archgym_simulators.folding import Folding
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.parameters import Parameter
 from archgym_simulators.structured_parameters import parameter_from_json
@@ -39,6 +40,7 @@ class DesignSpace:
 
     Attributes:
         nvec: (D,) number of values of each index column.
+        width: number of index columns, D.
         size: exact number of rows, an unbounded int.
 
     >>> from archgym_simulators import Categorical, Ordinal
@@ -59,21 +61,24 @@ class DesignSpace:
         self.inert = tuple(inert)
         self.names = tuple(parameter.name for parameter in self.parameters)
         if not self.parameters or len(set(self.names)) != len(self.names):
-            raise InputError(f"a design space needs parameters with distinct names, not {list(self.names)}")
+            raise InputError(
+                f"a design space needs parameters with distinct names, at least one, not {list(self.names)}"
+            )
+        if len({name.lower() for name in self.names}) != len(self.names):
+            raise InputError(f"parameter names must differ in more than case, not {list(self.names)}")
         radices = [radix for parameter in self.parameters for radix in parameter.radices]
         self.nvec: NDArray[np.int64] = np.array(radices, dtype=np.int64)
         self.nvec.setflags(write=False)
+        self.width = len(radices)
         self.size = prod(radices)
         edges = np.cumsum([0] + [len(parameter.radices) for parameter in self.parameters]).tolist()
         self._slices = {name: slice(a, b) for name, (a, b) in zip(self.names, pairwise(edges), strict=True)}
-        self._folds = [self._compiled_fold(fold) for fold in self.inert]
+        for fold in self.inert:  # says which name is unknown, and what is near
+            self.parameter(fold.parameter), self.parameter(fold.condition)
+        self._folding = Folding(dict(zip(self.names, self.parameters, strict=True)), self._slices, self.inert)
+        self._unsigned_nvec = self.nvec.view(np.uint64)
 
     # ---- shape -------------------------------------------------------------------------------------------------
-
-    @property
-    def width(self) -> int:
-        """Number of index columns, D."""
-        return len(self.nvec)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -105,21 +110,27 @@ class DesignSpace:
         Raises:
             InputError: naming the first wrong row, its column, its value and what is allowed.
         """
-        array = np.asarray(rows)
-        if array.ndim != 2 or array.shape[1] != self.width or array.dtype.kind not in "iu":
-            raise InputError(
-                f"index rows must be integers of shape (N, {self.width}), not {array.dtype} of shape {array.shape}"
-            )
+        array = self._as_table(rows)
+        if array.dtype.kind not in "iu":
+            raise InputError(f"index rows must be integers, not {array.dtype}")
         array = np.ascontiguousarray(array, dtype=np.int64)
-        if array.size and (array.min() < 0 or (array >= self.nvec).any()):
+        if (array.view(np.uint64) >= self._unsigned_nvec).any():  # a negative index is a huge unsigned one
             n, d = np.argwhere((array < 0) | (array >= self.nvec))[0].tolist()
             raise InputError(f"row {n}: {self.columns[d]} index must be in 0..{self.nvec[d] - 1}, not {array[n, d]}")
         return array
 
     def contains(self, rows: ArrayLike) -> NDArray[np.bool_]:
-        """Whether each row's indices lie in range: (N,)."""
-        array = np.asarray(rows)
+        """Whether each row (N, D) is a design of this space: (N,)."""
+        array = self._as_table(rows)
+        if array.dtype.kind not in "iu":
+            return np.zeros(len(array), dtype=bool)
         return np.asarray(((array >= 0) & (array < self.nvec)).all(axis=1))
+
+    def _as_table(self, rows: ArrayLike) -> NDArray[Any]:
+        array = np.asarray(rows)
+        if array.ndim != 2 or array.shape[1] != self.width:
+            raise InputError(f"index rows must have the shape (N, {self.width}), not {array.shape}")
+        return array
 
     def sample(self, n: int, rng: np.random.Generator) -> Rows:
         """``n`` rows drawn uniformly and independently: (n, D)."""
@@ -151,30 +162,14 @@ class DesignSpace:
 
     @cached_property
     def canonical_size(self) -> int:
-        """Number of distinct canonical designs; counted over the folded columns only."""
-        involved = sorted({d for fold in self.inert for n in (fold.parameter, fold.condition) for d in self._span(n)})
-        if not involved:
-            return self.size
-        inside = np.indices(tuple(self.nvec[involved].tolist())).reshape(len(involved), -1).T
-        rows = np.zeros((len(inside), self.width), dtype=np.int64)
-        rows[:, involved] = inside
-        distinct = int((self.canonical(rows) == rows).all(axis=1).sum())
-        return distinct * (self.size // len(inside))
+        """Exact number of distinct canonical designs."""
+        return self._folding.count()
 
     # ---- canonical form, keys, rules -----------------------------------------------------------------------------
 
     def canonical(self, rows: Rows) -> Rows:
         """The representative of each row among rows that mean the same design for every workload: (N, D)."""
-        if not self._folds:
-            return rows
-        folded = rows.copy()
-        for where, condition, triggers in self._folds:
-            if len(folded) == 1:  # NumPy's masks cost more than the whole session at batch 1
-                if triggers[folded[0, condition]]:
-                    folded[0, where] = 0
-            else:
-                folded[triggers[folded[:, condition]], where] = 0
-        return folded
+        return self._folding.apply(rows)
 
     @property
     def has_integer_keys(self) -> bool:
@@ -185,8 +180,8 @@ class DesignSpace:
         """One hashable key a row: the mixed-radix index while the space is smaller than 2^63, else the row's bytes."""
         if self.has_integer_keys:
             return (rows @ self._strides).tolist()  # type: ignore[no-any-return]
-        packed = np.ascontiguousarray(rows.astype(self._packed_type))
-        return [row.tobytes() for row in packed]
+        packed = rows.astype(self._packed_type, order="C")
+        return packed.view(np.dtype((np.void, packed.itemsize * self.width)))[:, 0].tolist()  # type: ignore[no-any-return]
 
     def integer_keys(self, rows: Rows) -> NDArray[np.int64]:
         """As `keys`, as an array (N,).
@@ -200,7 +195,14 @@ class DesignSpace:
         return keys
 
     def rows_of_keys(self, keys: NDArray[np.int64]) -> Rows:
-        """The inverse of `integer_keys`: (N,) to (N, D)."""
+        """The inverse of `integer_keys`: (N,) to (N, D).
+
+        Raises:
+            InputError: a key that is no row of this space.
+        """
+        if keys.size and (keys.min() < 0 or keys.max() >= self.size):
+            wrong = keys[(keys < 0) | (keys >= self.size)][0]
+            raise InputError(f"key {wrong} must be in 0..{self.size - 1}")
         rows: Rows = (keys[:, None] // self._strides) % self.nvec
         return rows
 
@@ -208,8 +210,11 @@ class DesignSpace:
         """How far each row breaks each constraint: (N, C), 0 where it holds."""
         if not self.constraints:
             return np.zeros((len(rows), 0))
-        columns = self.values(rows)
-        return np.stack([np.asarray(rule.violation(columns), dtype=np.float64) for rule in self.constraints], axis=1)
+        columns = _LazyColumns(self, rows)
+        violations = np.empty((len(rows), len(self.constraints)))
+        for c, rule in enumerate(self.constraints):
+            violations[:, c] = rule.violation(columns)
+        return violations
 
     # ---- readable values -----------------------------------------------------------------------------------------
 
@@ -237,7 +242,13 @@ class DesignSpace:
         if missing:
             hint = did_you_mean(missing[0], columns)
             raise InputError(f"missing column {missing[0]!r}{hint}; a design has the columns {', '.join(self.names)}")
-        return np.hstack([parameter.encode(columns[parameter.name]) for parameter in self.parameters])
+        blocks = [
+            parameter.encode(_as_column(parameter.name, columns[parameter.name])) for parameter in self.parameters
+        ]
+        for name, block in zip(self.names, blocks, strict=True):
+            if len(block) != len(blocks[0]):
+                raise InputError(f"column {name!r} has {len(block)} values, {self.names[0]!r} has {len(blocks[0])}")
+        return np.hstack(blocks)
 
     def encode_row(self, design: Mapping[str, Any]) -> NDArray[np.int64]:
         """The row (D,) of one readable design.
@@ -292,17 +303,30 @@ class DesignSpace:
 
     @cached_property
     def _packed_type(self) -> np.dtype[Any]:
-        return np.min_scalar_type(int(self.nvec.max()) - 1)
+        return np.min_scalar_type(int(self.nvec.max()) - 1).newbyteorder("<")
 
-    def _span(self, name: str) -> range:
-        where = self.columns_of(name)
-        return range(where.start, where.stop)
 
-    def _compiled_fold(self, fold: InertWhen) -> tuple[slice, int, NDArray[np.bool_]]:
-        condition = self.parameter(fold.condition)
-        if len(condition.radices) != 1:
-            raise InputError(f"inertness can only depend on a parameter of one column, not on {fold.condition!r}")
-        triggers = np.zeros(condition.size, dtype=bool)
-        for value in fold.values:
-            triggers[condition.digits_of(value)[0]] = True
-        return self.columns_of(fold.parameter), self._slices[fold.condition].start, triggers
+class _LazyColumns(Mapping[str, NDArray[Any]]):
+    """Value columns by name, worked out when a constraint asks for them: most ask for two of many."""
+
+    def __init__(self, space: DesignSpace, rows: Rows) -> None:
+        self._space = space
+        self._rows = rows
+        self._known: dict[str, NDArray[Any]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._known:
+            self._known[name] = self._space.parameter(name).values_of(self._rows[:, self._space.columns_of(name)])
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._space.names)
+
+    def __len__(self) -> int:
+        return len(self._space.names)
+
+
+def _as_column(name: str, values: Sequence[Any] | NDArray[Any]) -> Sequence[Any] | NDArray[Any]:
+    if isinstance(values, str) or not hasattr(values, "__len__"):
+        raise InputError(f"column {name!r} must be a list of values, one a design, not {values!r}")
+    return values

@@ -16,7 +16,19 @@ from numpy.typing import NDArray
 
 from archgym_simulators.errors import InputError
 from archgym_simulators.nearest import did_you_mean
-from archgym_simulators.parameters import Categorical, Integer, Ordinal, Parameter, _set_fields, type_of_json
+from archgym_simulators.parameters import (
+    Categorical,
+    Integer,
+    JsonObject,
+    Ordinal,
+    Parameter,
+    _set_fields,
+    is_plain,
+    whole_numbers,
+)
+
+_LARGEST_TRIAL_DIVISOR = 1 << 20
+_MOST_SPREADS = 1 << 18  # ways to spread one prime over the slots; tables hold them all
 
 
 @dataclass(frozen=True)
@@ -32,8 +44,11 @@ class Permutation(Parameter):
 
     def __init__(self, name: str, items: Iterable[str], **about: str) -> None:
         _set_fields(self, name, about, items=tuple(str(item) for item in items))
-        if not self.items or len(set(self.items)) != len(self.items) or any(">" in item for item in self.items):
-            raise InputError(f"permutation {name!r} needs distinct items without '>', at least one, not {self.items}")
+        plain = all(is_plain(item) and ">" not in item for item in self.items)
+        if not self.items or len(set(self.items)) != len(self.items) or not plain:
+            raise InputError(
+                f"permutation {name!r} needs distinct items of text without '>', at least one, not {list(self.items)}"
+            )
 
     @property
     def radices(self) -> tuple[int, ...]:
@@ -93,7 +108,7 @@ class Permutation(Parameter):
         order = [unplaced.pop(int(digit)) for digit in digits[: len(self.items) - 1]]
         return order + unplaced
 
-    def _json_fields(self) -> type_of_json:
+    def _json_fields(self) -> JsonObject:
         return {"items": list(self.items)}
 
 
@@ -110,11 +125,13 @@ class Factors(Parameter):
     slots: int
 
     def __init__(self, name: str, n: int, slots: int, **about: str) -> None:
-        if n < 1 or slots < 1:
-            raise InputError(f"factors {name!r} needs n >= 1 and slots >= 1, not {n=}, {slots=}")
-        _set_fields(self, name, about, n=int(n), slots=int(slots))
-        if self.size >= 2**63:
-            raise InputError(f"factors {name!r}: {self.size} factorisations do not fit one index; use fewer slots")
+        n, slots = whole_numbers(name, n=n, slots=slots)
+        if not 1 <= n < 2**63 or slots < 1:
+            raise InputError(f"factors {name!r} needs n in 1..2^63-1 and slots >= 1, not {n=}, {slots=}")
+        _set_fields(self, name, about, n=n, slots=slots)
+        most = max((comb(e + slots - 1, slots - 1) for _, e in self.primes), default=1)
+        if self.size >= 2**63 or most > _MOST_SPREADS:
+            raise InputError(f"factors {name!r}: {self.size} factorisations of {n=} are too many; use fewer slots")
 
     @cached_property
     def primes(self) -> tuple[tuple[int, int], ...]:
@@ -194,12 +211,15 @@ class Factors(Parameter):
             index = index * len(table) + table[tuple(spread)]
         return index
 
-    def _json_fields(self) -> type_of_json:
+    def _json_fields(self) -> JsonObject:
         return {"n": self.n, "slots": self.slots}
 
 
 def prime_exponents(n: int) -> dict[int, int]:
     """Exponents of the primes of n, ascending; empty for 1.
+
+    Raises:
+        InputError: where n has two prime factors above a million, which take too long to find.
 
     >>> prime_exponents(360)
     {2: 3, 3: 2, 5: 1}
@@ -207,6 +227,8 @@ def prime_exponents(n: int) -> dict[int, int]:
     exponents: dict[int, int] = {}
     candidate = 2
     while candidate * candidate <= n:
+        if candidate > _LARGEST_TRIAL_DIVISOR:
+            raise InputError(f"cannot factorise {n}: its prime factors are larger than {_LARGEST_TRIAL_DIVISOR}")
         while n % candidate == 0:
             exponents[candidate] = exponents.get(candidate, 0) + 1
             n //= candidate
@@ -249,4 +271,7 @@ def parameter_from_json(fields: Mapping[str, Any]) -> Parameter:
         raise InputError(
             f"parameter kind {kind!r} must be one of {', '.join(PARAMETER_KINDS)}{did_you_mean(kind, PARAMETER_KINDS)}"
         )
-    return PARAMETER_KINDS[kind](**rest)
+    try:
+        return PARAMETER_KINDS[kind](**rest)
+    except TypeError as error:
+        raise InputError(f"cannot build a {kind} parameter from {sorted(rest)}: {error}") from None
