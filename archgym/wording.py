@@ -36,6 +36,8 @@ _UNITS = {
     "tops": "TOPS",
 }
 
+_TIMES_FROM = 3.0  # "2.5 times as much" is a share, "150 % more"; from here on a factor reads better
+
 STOP_REASONS = {
     "budget": "the budget is used up",
     "max_proposals": "the limit on proposals is reached",
@@ -104,6 +106,8 @@ def change(metric: Metric, value: float, reference: float) -> str:
     verdict = "better" if (value < reference) == (metric.direction == "min") else "worse"
     if metric.scale == "linear" or reference <= 0:
         return f"{number(abs(value - reference))} {'less' if value < reference else 'more'}, {verdict}"
+    if value / reference >= _TIMES_FROM:
+        return f"{number(value / reference, 3)} times as much, {verdict}"
     share = abs(value / reference - 1.0) * 100.0
     if share < 0.05:
         return f"under 0.1 % {'less' if value < reference else 'more'}, {verdict}"

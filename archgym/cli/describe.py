@@ -56,11 +56,16 @@ def _sections(about: dict[str, Any]) -> list[str]:
         _section(
             "Parameters", ("name", "kind", "baseline", "values"), [_parameter(p, design) for p in about["parameters"]]
         ),
-        _section("What they mean", (), [[p["name"], p["description"]] for p in about["parameters"] if p["description"]]),
+        _section(
+            "What they mean", (), [[p["name"], p["description"]] for p in about["parameters"] if p["description"]]
+        ),
         _section("Constraints", (), [[c["name"], _message(c["message"])] for c in about["constraints"]]),
         _section("Inert (changes nothing, for any workload)", (), [_inert(fold) for fold in about["inert"]]),
         _section(
-            "Metrics", ("name", "better", "baseline", "meaning"), [_metric(m, about) for m in about["metrics"]], right=(2,)
+            "Metrics",
+            ("name", "better", "baseline", "meaning"),
+            [_metric(m, about) for m in about["metrics"]],
+            right=(2,),
         ),
         _section("Objectives", ("name", "expression", "meaning"), [_objective(o) for o in about["objectives"]]),
         _section("Workloads", (), [_workload(w, about) for w in about["workloads"].items()]),
@@ -94,7 +99,9 @@ def _parameter(parameter: dict[str, Any], design: dict[str, Any]) -> list[str]:
 
 def _values(parameter: dict[str, Any]) -> str:
     if "items" in parameter:
-        return f"orders of {', '.join(parameter['items'])} ({parameter['size']:,}), written {'>'.join(parameter['items'])}"
+        return (
+            f"orders of {', '.join(parameter['items'])} ({parameter['size']:,}), written {'>'.join(parameter['items'])}"
+        )
     if "slots" in parameter:
         ones = "x".join(["1"] * (parameter["slots"] - 1) + [str(parameter["n"])])
         return f"{parameter['slots']} factors of {parameter['n']} ({parameter['size']:,} ways), written {ones}"

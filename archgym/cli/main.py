@@ -47,8 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
     except SystemExit as end:  # argparse, after --help
         return end.code if isinstance(end.code, int) else 0
-    except KeyboardInterrupt:
-        return _complain("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as stop:
+        return _complain(str(stop) or "interrupted", INTERRUPTED)
     except BrokenPipeError:
         _forget_output()
         return PIPE_CLOSED

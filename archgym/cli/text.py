@@ -51,7 +51,9 @@ def table(
 def _line(
     cells: Sequence[str], widths: Sequence[int], right: Sequence[int], indent: int, start: int, below: bool
 ) -> str:
-    padded = [cell.rjust(w) if c in right else cell.ljust(w) for c, (cell, w) in enumerate(zip(cells, widths, strict=True))]
+    padded = [
+        cell.rjust(w) if c in right else cell.ljust(w) for c, (cell, w) in enumerate(zip(cells, widths, strict=True))
+    ]
     head = " " * indent + "  ".join(padded[:-1])
     last = padded[-1].rstrip()
     if below:
