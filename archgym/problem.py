@@ -101,9 +101,14 @@ class ProblemSpec:
         spec.parse()
         return spec
 
-    def parse(self) -> tuple[list[Any], list[Any]]:
-        """Objectives and constraints, parsed against the simulator class."""
-        simulator = simulator_class(self.env_id)
+    def declaration(self) -> Simulator | type[Simulator]:
+        """What declares metrics and objectives: the class, or a bound simulator where they follow the options."""
+        declared = simulator_class(self.env_id)
+        return declared if hasattr(declared, "metrics") else self._simulator(self.workload)
+
+    def parse(self, bound: Simulator | None = None) -> tuple[list[Any], list[Any]]:
+        """Objectives and constraints, parsed against a bound simulator or, without one, the declaration."""
+        simulator = bound or self.declaration()
         constraints = [parse_constraint(text, simulator.metrics) for text in self.constraints]
         texts = self.objectives or (simulator.default_objective or simulator.metrics[0].name,)
         return [
@@ -116,12 +121,8 @@ class ProblemSpec:
         Raises:
             InputError: for an unknown workload or option.
         """
-        built = simulator_class(self.env_id)
-        try:
-            simulator = built(workload or self.workload, **self.options)  # type: ignore[call-arg]
-        except TypeError as error:
-            raise self._unknown_option(built, error) from error
-        objectives, constraints = self.parse()
+        simulator = self._simulator(workload or self.workload)
+        objectives, constraints = self.parse(simulator)
         return Problem(simulator, objectives, constraints)
 
     def to_json(self) -> dict[str, Any]:
@@ -138,6 +139,13 @@ class ProblemSpec:
     def digest(self) -> str:
         """A content hash of the spec."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def _simulator(self, workload: str) -> Simulator:
+        built = simulator_class(self.env_id)
+        try:
+            return built(workload, **self.options)  # type: ignore[call-arg]
+        except TypeError as error:
+            raise self._unknown_option(built, error) from error
 
     def _unknown_option(self, built: type[Simulator], error: TypeError) -> Exception:
         import inspect

@@ -7,13 +7,12 @@ __all__ = ["describe_environment", "describe_objectives", "describe_parameter"]
 from inspect import Parameter as Argument
 from typing import Any
 
-from archgym_simulators import DesignSpace, Factors, Parameter, Permutation, Simulator
-from archgym_simulators.parameters import Scalar
-
 from archgym.cli.problem_arguments import option_parameters
 from archgym.problem import Problem, ProblemSpec
 from archgym.registry import environment, simulator_class
 from archgym.wording import split_unit
+from archgym_simulators import DesignSpace, Factors, Parameter, Permutation, Simulator
+from archgym_simulators.parameters import Scalar
 
 
 def describe_environment(spec: ProblemSpec) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def describe_environment(spec: ProblemSpec) -> dict[str, Any]:
         "inert": _describe_inert(space),
         "metrics": _describe_metrics(simulator),
         "diagnostics": list(simulator.diagnostic_names),
-        "objectives": describe_objectives(simulator_type),
+        "objectives": describe_objectives(simulator),
         "workloads": dict(simulator_type.workload_names()),
         "workload_features": list(simulator.workload.feature_names),
         "options": _describe_options(simulator_type),
@@ -62,7 +61,7 @@ def describe_parameter(parameter: Parameter) -> dict[str, Any]:
     return about
 
 
-def describe_objectives(simulator: type[Simulator]) -> list[dict[str, Any]]:
+def describe_objectives(simulator: Simulator | type[Simulator]) -> list[dict[str, Any]]:
     """The family's named objectives; every metric name is an objective too."""
     default = simulator.default_objective or simulator.metrics[0].name
     named: list[dict[str, Any]] = [

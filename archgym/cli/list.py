@@ -9,11 +9,10 @@ import importlib.util
 from collections.abc import Callable
 from typing import Any
 
-from archgym_simulators import InputError
-
 from archgym.cli import text
 from archgym.cli.parser import Parser, one_of
 from archgym.registry import environment, environments, simulator_class
+from archgym_simulators import InputError
 
 KINDS = ("envs", "agents", "tasks")
 KINDS_OF_ENVIRONMENT = ("workloads", "objectives")
@@ -110,8 +109,9 @@ def _workloads(env_id: str) -> Entries:
 
 def _objectives(env_id: str) -> Entries:
     from archgym.cli.description import describe_objectives
+    from archgym.problem import ProblemSpec
 
-    return describe_objectives(simulator_class(env_id))
+    return describe_objectives(ProblemSpec(env_id, environment(env_id).default_workload).declaration())
 
 
 _EVERYWHERE: dict[str, Callable[[], Entries]] = {"envs": _environments, "agents": _agents, "tasks": _tasks}

@@ -110,17 +110,19 @@ class Simulator(ABC):
         class Chip(Simulator):
             def __init__(self, workload: str = "default", *, node_nm: int = 28) -> None: ...
 
-    Class attributes describe the family without building anything; instance attributes are set by the constructor.
+    Class attributes describe the family without building anything; instance attributes are set by the constructor. A
+    family whose metrics follow its options (a table's columns) leaves ``metrics`` off the class and sets them in the
+    constructor; objectives are then parsed against a bound simulator.
     """
 
-    metrics: ClassVar[tuple[Metric, ...]]
-    version: ClassVar[str]
-    objectives: ClassVar[tuple[NamedObjective, ...]] = ()
-    default_objective: ClassVar[str] = ""
+    metrics: tuple[Metric, ...]
+    version: str
+    objectives: tuple[NamedObjective, ...] = ()
+    default_objective: str = ""
     reasons: ClassVar[tuple[Reason, ...]] = ()
     diagnostic_names: ClassVar[tuple[str, ...]] = ()
     cost_unit: ClassVar[str] = "simulations"
-    rows_per_record: ClassVar[int] = 4096
+    rows_per_record: int = 4096
     """Designs simulated between two writes of the journal; 1 for tools that need seconds a design."""
 
     space: DesignSpace
@@ -204,10 +206,9 @@ class Simulator(ABC):
             f"this family has no workload split {split!r}; name a workload: {', '.join(cls.workload_names())}"
         )
 
-    @classmethod
-    def metric_names(cls) -> tuple[str, ...]:
+    def metric_names(self) -> tuple[str, ...]:
         """Names of the metrics, in the order of ``Evaluation.values``."""
-        return tuple(metric.name for metric in cls.metrics)
+        return tuple(metric.name for metric in self.metrics)
 
     def column(self, evaluation: Evaluation, metric: str) -> NDArray[np.float64]:
         """One metric of an evaluation: (N,)."""
