@@ -17,6 +17,7 @@ from archgym.objectives import parse_constraint, parse_objective
 from archgym.registry import environment, simulator_class
 from archgym.scoring import Scorer
 from archgym_simulators import Design, Evaluation, InputError, Simulator
+from archgym_simulators.mean import MeanOverWorkloads
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.space import Rows
 
@@ -116,7 +117,7 @@ class ProblemSpec:
         ], constraints
 
     def bind(self, workload: str | None = None) -> Problem:
-        """The problem for one workload (the spec's own by default).
+        """The problem for one workload (the spec's own by default); ``"A + B"`` is the mean over two.
 
         Raises:
             InputError: for an unknown workload or option.
@@ -141,6 +142,10 @@ class ProblemSpec:
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
     def _simulator(self, workload: str) -> Simulator:
+        parts = [self._bound_to(name.strip()) for name in workload.split(" + ")]
+        return parts[0] if len(parts) == 1 else MeanOverWorkloads(parts)
+
+    def _bound_to(self, workload: str) -> Simulator:
         built = simulator_class(self.env_id)
         try:
             return built(workload, **self.options)  # type: ignore[call-arg]
