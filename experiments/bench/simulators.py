@@ -40,13 +40,14 @@ def _throughput(simulator: Simulator) -> dict[str, Any]:
     rates: dict[str, Any] = {}
     relative = None
     simulator.evaluate(_rows(simulator, 16, rng))  # warm: compiled and in the cache
-    expected_s = 0.0
+    one = _rows(simulator, 1, rng)
+    expected_s = cpu_timing(lambda: simulator.evaluate(one), repeats=3).cpu_s
     for batch in BATCHES:
-        if expected_s * batch > LONGEST_S:
+        if batch > 1 and expected_s * batch > LONGEST_S:
             rates[f"batch {batch}"] = None
             continue
         rows = _rows(simulator, batch, rng)
-        calls = max(1, int(SHORTEST_S / max(expected_s * batch, 1e-6)))
+        calls = max(1, int(SHORTEST_S / (expected_s * batch)))
         timing = cpu_timing(_repeated(simulator, rows, calls))
         expected_s = timing.cpu_s / calls / batch
         rates[f"batch {batch}"] = 1.0 / expected_s
