@@ -49,7 +49,7 @@ bench: $(VENV)/.installed  ## evaluations per second and overhead per layer: mak
 	@$(PY) -m experiments.bench $(BENCH_ARGS)
 
 docs: $(VENV)/.installed-docs  ## build the manual into build/docs; warnings are errors
-	@$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
+	@$(PY) -m sphinx -E -W --keep-going -q -b html -d build/doctrees docs build/docs
 	@echo "open build/docs/index.html"
 
 clean:  ## remove .venv and everything built
