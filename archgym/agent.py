@@ -88,6 +88,8 @@ class Agent(ABC):
     """
 
     REQUIRES: ClassVar[str] = ""
+    DETERMINISTIC: ClassVar[bool] = False
+    """Whether it draws nothing at random, so that every seed gives the same designs."""
     Config: ClassVar[type[Settings]] = Settings
 
     @classmethod
