@@ -19,8 +19,13 @@ from archgym.registry import register, register_all
 if TYPE_CHECKING:
     from archgym.agent import Agent, AskTell, Settings, setting
     from archgym.api import SearchResult, evaluate, make_session, search
+    from archgym.envs.continuous_view import ContinuousView
     from archgym.envs.design_env import DesignEnv
     from archgym.envs.design_vector_env import DesignVectorEnv
+    from archgym.envs.dict_view import DictView
+    from archgym.envs.edit_view import EditView
+    from archgym.envs.parallel_env import parallel_env
+    from archgym.envs.sequential_view import SequentialView
     from archgym.problem import Problem, ProblemSpec, ScoredEvaluation
     from archgym.session import Budget, Session, SessionOver
     from archgym_simulators.errors import ArchgymError, InputError, MissingExtra
@@ -30,19 +35,24 @@ _HOMES = {
     "ArchgymError": "archgym_simulators.errors",
     "AskTell": "archgym.agent",
     "Budget": "archgym.session",
+    "ContinuousView": "archgym.envs.continuous_view",
     "DesignEnv": "archgym.envs.design_env",
     "DesignVectorEnv": "archgym.envs.design_vector_env",
+    "DictView": "archgym.envs.dict_view",
+    "EditView": "archgym.envs.edit_view",
     "InputError": "archgym_simulators.errors",
     "MissingExtra": "archgym_simulators.errors",
     "Problem": "archgym.problem",
     "ProblemSpec": "archgym.problem",
     "ScoredEvaluation": "archgym.problem",
     "SearchResult": "archgym.api",
+    "SequentialView": "archgym.envs.sequential_view",
     "Session": "archgym.session",
     "SessionOver": "archgym.session",
     "Settings": "archgym.agent",
     "evaluate": "archgym.api",
     "make_session": "archgym.api",
+    "parallel_env": "archgym.envs.parallel_env",
     "search": "archgym.api",
     "setting": "archgym.agent",
 }
@@ -52,19 +62,24 @@ __all__ = [
     "ArchgymError",
     "AskTell",
     "Budget",
+    "ContinuousView",
     "DesignEnv",
     "DesignVectorEnv",
+    "DictView",
+    "EditView",
     "InputError",
     "MissingExtra",
     "Problem",
     "ProblemSpec",
     "ScoredEvaluation",
     "SearchResult",
+    "SequentialView",
     "Session",
     "SessionOver",
     "Settings",
     "evaluate",
     "make_session",
+    "parallel_env",
     "register",
     "search",
     "setting",

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["agent_class", "agent_names", "environment", "environments", "register", "simulator_class"]
+__all__ = [
+    "agent_class",
+    "agent_names",
+    "environment",
+    "environments",
+    "register",
+    "several_objectives_id",
+    "simulator_class",
+]
 
 import importlib
 import importlib.util
@@ -79,6 +87,12 @@ def simulator_class(env_id: str) -> type[Simulator]:
     """The simulator class behind an id or path."""
     family = environment(env_id)
     return load_simulator_class(family.entry, family.extra)
+
+
+def several_objectives_id(env_id: str) -> str:
+    """The id of the same family with a vector reward: ``archgym/DRAM-MO-v0``."""
+    name, _, version = env_id.rpartition("-v")
+    return f"{name}-MO-v{version}" if name else f"{env_id}-MO"
 
 
 def agent_names() -> tuple[str, ...]:
@@ -178,11 +192,20 @@ def _origin(point: EntryPoint) -> str:
 def _register_with_gymnasium(family: Family) -> None:
     import gymnasium
 
-    if family.id in gymnasium.registry:
-        del gymnasium.registry[family.id]
+    several = several_objectives_id(family.id)
+    for env_id in (family.id, several):
+        if env_id in gymnasium.registry:
+            del gymnasium.registry[env_id]
     gymnasium.register(
         id=family.id,
         entry_point="archgym.envs.design_env:DesignEnv",
         vector_entry_point="archgym.envs.design_vector_env:DesignVectorEnv",
+        kwargs={"env_id": family.id},
+    )
+    gymnasium.register(
+        id=several,
+        entry_point="archgym.envs.multi_objective:MultiObjectiveDesignEnv",
+        vector_entry_point="archgym.envs.multi_objective:MultiObjectiveDesignVectorEnv",
+        disable_env_checker=True,  # the passive checker wants a scalar reward
         kwargs={"env_id": family.id},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["DesignEnv"]
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -14,11 +14,10 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from archgym.envs.episodes import EpisodeBoard
+from archgym.envs.face import RENDER_MODES, check_horizon, check_render_mode, session_and_source
 from archgym.envs.step_info import step_info
-from archgym.envs.workload_source import WorkloadSource
-from archgym.problem import ProblemSpec, ScoredEvaluation
+from archgym.problem import ScoredEvaluation
 from archgym.session import Session
-from archgym_simulators import InputError
 
 Observation = NDArray[np.float32]
 Action = NDArray[np.int64]
@@ -60,16 +59,18 @@ class DesignEnv(gymnasium.Env[Observation, Action]):
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - Gymnasium declares it so
-        "render_modes": ["ansi"],
+        "render_modes": list(RENDER_MODES),
         "render_fps": 1,
     }
+    several: ClassVar[bool] = False
+    """Whether rewards are vectors, one entry an objective."""
 
     def __init__(
         self,
         env_id: str | None = None,
         *,
         workload: str | Sequence[str] | None = None,
-        objective: str | None = None,
+        objective: str | Sequence[str] | None = None,
         constraints: str | Sequence[str] = (),
         horizon: int = 1,
         session: Session | None = None,
@@ -90,11 +91,16 @@ class DesignEnv(gymnasium.Env[Observation, Action]):
             **options: of the simulator, such as ``rules`` or ``device``.
         """
         self.session, self._source = session_and_source(
-            env_id, workload=workload, objective=objective, constraints=constraints, session=session, options=options
+            env_id,
+            workload=workload,
+            objective=objective,
+            constraints=constraints,
+            session=session,
+            options=options,
+            several=self.several,
         )
         check_horizon(horizon)
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise InputError(f"render_mode must be None or 'ansi', not {render_mode!r}")
+        check_render_mode(render_mode)
         self.render_mode = render_mode
         self.horizon = horizon
         self._board = EpisodeBoard(self.session, 1, horizon)
@@ -121,9 +127,9 @@ class DesignEnv(gymnasium.Env[Observation, Action]):
         if seed is not None or self._seed is None:
             self._seed = seed if seed is not None else int(self.np_random.integers(2**31))
             self._episode = -1
-        self._episode += 1
-        workload = (options or {}).get("workload") or self._source.draw(self._seed, self._episode)
+        workload = (options or {}).get("workload") or self._source.draw(self._seed, self._episode + 1)
         self._board.begin([0], [workload])
+        self._episode += 1
         self._running, self._last = True, None
         return self._board.observations[0].copy(), {"workload": workload}
 
@@ -144,7 +150,21 @@ class DesignEnv(gymnasium.Env[Observation, Action]):
         self._last = (rows, scored)
         terminated = done and self.horizon == 1
         info = step_info(self.session.problem(self._board.workloads[0]), rows[0], scored)
-        return self._board.observations[0].copy(), float(scored.reward[0]), terminated, done and not terminated, info
+        return self._board.observations[0].copy(), self.reward_of(scored), terminated, done and not terminated, info
+
+    def set_horizon(self, horizon: int) -> None:
+        """Change the designs an episode; a running episode ends without another step."""
+        check_horizon(horizon)
+        self.horizon = self._board.horizon = horizon
+        self._running = False
+
+    def reward_of(self, scored: ScoredEvaluation) -> Any:
+        """What `step` pays for a scored design."""
+        return scored.rewards[0].copy() if self.several else float(scored.reward[0])
+
+    def no_reward(self) -> Any:
+        """What a view pays while no design is evaluated."""
+        return np.zeros(len(self.session.problem().objectives)) if self.several else 0.0
 
     def render(self) -> str | None:
         """The last design and its metrics as text, in mode ``"ansi"``."""
@@ -158,44 +178,3 @@ class DesignEnv(gymnasium.Env[Observation, Action]):
         design = "  ".join(f"{name}={value}" for name, value in info["design"].items())
         metrics = "  ".join(f"{name}={value:.6g}" for name, value in info["metrics"].items())
         return f"{design}\n{metrics or info['reason']}\nreward={scored.reward[0]:.4f}"
-
-
-def session_and_source(
-    env_id: str | None,
-    *,
-    workload: str | Sequence[str] | None,
-    objective: str | Sequence[str] | None,
-    constraints: str | Sequence[str],
-    session: Session | None,
-    options: dict[str, Any],
-) -> tuple[Session, WorkloadSource]:
-    """The session of a face, its own or a shared one, and where its workloads come from."""
-    if session is not None:
-        if objective is not None or constraints or options:
-            raise InputError(
-                "a shared session brings its own objective, constraints and options; give only workload and horizon"
-            )
-        return session, WorkloadSource(session.spec.env_id, workload or session.spec.workload)
-    if env_id is None:
-        raise InputError("an environment needs an env_id such as 'archgym/DRAM-v0', or a session")
-    if not isinstance(objective, str | None):
-        raise InputError(
-            f"{env_id} takes one objective, not {list(objective)}; for several use {several_objectives_id(env_id)}"
-        )
-    source = WorkloadSource(env_id, workload)
-    bounds = constraints if isinstance(constraints, str) else tuple(constraints)
-    first = source.draw(0, 0)
-    spec = ProblemSpec.create(env_id, workload=first, objective=objective, constraints=bounds, options=options)
-    return Session(spec), source
-
-
-def several_objectives_id(env_id: str) -> str:
-    """The id of the same family with a vector reward: ``archgym/DRAM-MO-v0``."""
-    name, _, version = env_id.rpartition("-v")
-    return f"{name}-MO-v{version}" if name else f"{env_id}-MO"
-
-
-def check_horizon(horizon: object) -> None:
-    """Raise where a horizon is no positive whole number."""
-    if isinstance(horizon, bool) or not isinstance(horizon, int | np.integer) or horizon < 1:
-        raise InputError(f"horizon must be a whole number of at least 1, not {horizon!r}")

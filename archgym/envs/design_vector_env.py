@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["DesignVectorEnv"]
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
@@ -14,8 +14,9 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from archgym.envs.design_env import Observation, check_horizon, session_and_source
+from archgym.envs.design_env import Observation
 from archgym.envs.episodes import EpisodeBoard
+from archgym.envs.face import RENDER_MODES, check_horizon, check_render_mode, session_and_source
 from archgym.envs.step_info import columnar_info, evaluated_columns
 from archgym.session import Session
 from archgym_simulators import InputError
@@ -32,10 +33,12 @@ class DesignVectorEnv(VectorEnv[Observation, Actions, NDArray[Any]]):
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - Gymnasium declares it so
-        "render_modes": ["ansi"],
+        "render_modes": list(RENDER_MODES),
         "render_fps": 1,
         "autoreset_mode": AutoresetMode.SAME_STEP,
     }
+    several: ClassVar[bool] = False
+    """Whether rewards are (n, K), one column an objective."""
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class DesignVectorEnv(VectorEnv[Observation, Actions, NDArray[Any]]):
         *,
         num_envs: int = 1,
         workload: str | Sequence[str] | None = None,
-        objective: str | None = None,
+        objective: str | Sequence[str] | None = None,
         constraints: str | Sequence[str] = (),
         horizon: int | None = None,
         max_episode_steps: int | None = None,
@@ -58,10 +61,15 @@ class DesignVectorEnv(VectorEnv[Observation, Actions, NDArray[Any]]):
             )
         if num_envs < 1:
             raise InputError(f"num_envs must be at least 1, not {num_envs}")
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise InputError(f"render_mode must be None or 'ansi', not {render_mode!r}")
+        check_render_mode(render_mode)
         self.session, self._source = session_and_source(
-            env_id, workload=workload, objective=objective, constraints=constraints, session=session, options=options
+            env_id,
+            workload=workload,
+            objective=objective,
+            constraints=constraints,
+            session=session,
+            options=options,
+            several=self.several,
         )
         self.horizon = horizon or max_episode_steps or 1
         check_horizon(self.horizon)
@@ -114,15 +122,16 @@ class DesignVectorEnv(VectorEnv[Observation, Actions, NDArray[Any]]):
         info["evaluated"] = evaluated_columns(problem, rows, scored)
         terminated = done if self.horizon == 1 else np.zeros_like(done)
         truncated = done & ~terminated
-        return board.observations.copy(), scored.reward.copy(), terminated.copy(), truncated, info
+        rewards = scored.rewards if self.several else scored.reward
+        return board.observations.copy(), rewards.copy(), terminated.copy(), truncated, info
 
     def _begin(self, which: list[int], workload: str | None) -> dict[str, Any]:
-        self._episodes[which] += 1
         if workload or not self._source.varies:
             drawn = [workload or self._source.draw(0, 0)] * len(which)
         else:
-            drawn = [self._source.draw(self._seeds[i], int(self._episodes[i])) for i in which]
+            drawn = [self._source.draw(self._seeds[i], int(self._episodes[i]) + 1) for i in which]
         self._board.begin(which, drawn)
+        self._episodes[which] += 1
         names = np.full(self.num_envs, None, dtype=object)
         names[which] = drawn
         mask = np.zeros(self.num_envs, dtype=bool)

@@ -119,6 +119,8 @@ class Simulator(ABC):
     version: str
     objectives: tuple[NamedObjective, ...] = ()
     default_objective: str = ""
+    pareto_objectives: tuple[str, ...] = ()
+    """Objectives of the family's ``-MO-`` id; empty for its first two."""
     reasons: ClassVar[tuple[Reason, ...]] = ()
     diagnostic_names: ClassVar[tuple[str, ...]] = ()
     cost_unit: ClassVar[str] = "simulations"
