@@ -45,10 +45,8 @@ def _required_extra(tree: ast.Module) -> str:
     """The value of ``REQUIRES = "rl"`` in the module or in one of its classes."""
     places = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
     for node in (node for place in places for node in place):
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        )
-        named = any(isinstance(target, ast.Name) and target.id == "REQUIRES" for target in targets)
-        if named and isinstance(node.value, ast.Constant):
-            return str(node.value.value)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(target, ast.Name) and target.id == "REQUIRES" for target in targets):
+                return str(node.value.value)
     return ""

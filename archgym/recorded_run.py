@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archgym_simulators import InputError
-
 from archgym.journal import JournalRecord
 from archgym.problem import Problem, ProblemSpec
 from archgym.run_directory import (
@@ -25,6 +23,7 @@ from archgym.run_directory import (
     RunManifest,
     read_json,
 )
+from archgym_simulators import InputError
 
 
 @dataclass(frozen=True)

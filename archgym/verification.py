@@ -6,21 +6,20 @@ __all__ = ["Check", "verify"]
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from archgym_simulators import FAILED, STATUS_NAMES, InputError
-from archgym_simulators.space import Rows
 from numpy.typing import NDArray
 
 from archgym.journal import JournalRecord
 from archgym.problem import Problem
 from archgym.recorded_run import RecordedRun
 from archgym.verification_files import Check, compare_files
+from archgym_simulators import FAILED, STATUS_NAMES, InputError
+from archgym_simulators.space import Rows
 
 TOLERANCE = 1e-12
-"""Relative difference of floats allowed between machines; on the machine that recorded them they are equal bit for bit."""
+"""Relative difference of floats allowed between machines; on the machine that recorded them no bit differs."""
 
 _ROWS_PER_CALL = 4096
 

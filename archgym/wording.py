@@ -36,7 +36,7 @@ _UNITS = {
     "tops": "TOPS",
 }
 
-_TIMES_FROM = 3.0  # "2.5 times as much" is a share, "150 % more"; from here on a factor reads better
+_TIMES_FROM = 3.0  # "2.5 times as much" is a share, "150% more"; from here on a factor reads better
 
 STOP_REASONS = {
     "budget": "the budget is used up",
@@ -99,7 +99,7 @@ def change(metric: Metric, value: float, reference: float) -> str:
     """Whether a metric is better or worse than the reference, in words.
 
     >>> change(Metric("time_ns", ""), 75.0, 100.0), change(Metric("speed_mhz", "", "max"), 75.0, 100.0)
-    ('25.0 % less, better', '25.0 % less, worse')
+    ('25.0% less, better', '25.0% less, worse')
     """
     if not (isfinite(value) and isfinite(reference)) or value == reference:
         return "same" if value == reference else "-"
@@ -110,5 +110,5 @@ def change(metric: Metric, value: float, reference: float) -> str:
         return f"{number(value / reference, 3)} times as much, {verdict}"
     share = abs(value / reference - 1.0) * 100.0
     if share < 0.05:
-        return f"under 0.1 % {'less' if value < reference else 'more'}, {verdict}"
-    return f"{share:.1f} % {'less' if value < reference else 'more'}, {verdict}"
+        return f"under 0.1% {'less' if value < reference else 'more'}, {verdict}"
+    return f"{share:.1f}% {'less' if value < reference else 'more'}, {verdict}"

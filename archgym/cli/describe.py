@@ -9,12 +9,11 @@ import json
 import re
 from typing import Any
 
-from archgym_simulators.nearest import allowed_values
-
 from archgym.cli import text
 from archgym.cli.parser import Parser
 from archgym.cli.problem_arguments import add_environment, add_options, add_workload, problem_spec
 from archgym.wording import number
+from archgym_simulators.nearest import allowed_values
 
 
 def parser() -> Parser:

@@ -101,7 +101,8 @@ def _read_csv(path: Path) -> DesignTable:
             if header is None:
                 raise InputError(f"{path} is empty; the first line must name the columns")
             names = _distinct([name.strip() for name in header], path)
-            rows, lines = [], []
+            rows: list[list[str]] = []
+            lines: list[int] = []
             for cells in reader:
                 if not cells:
                     continue

@@ -17,10 +17,9 @@ from archgym.cli.problem_arguments import add_environment, add_objective, add_op
 from archgym.cli.text import ProgressLine
 
 if TYPE_CHECKING:
-    from archgym_simulators.space import Rows
-
     from archgym.problem import ScoredEvaluation
     from archgym.session import Session
+    from archgym_simulators.space import Rows
 
 _ROWS_PER_CALL = 4096
 

@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archgym_simulators import InputError
-from archgym_simulators.nearest import did_you_mean
-
 from archgym.cli import text
 from archgym.cli.parser import Parser, number_type, one_of
 from archgym.cli.problem_arguments import (
@@ -26,6 +23,8 @@ from archgym.cli.problem_arguments import (
 )
 from archgym.registry import agent_names, environments, simulator_class
 from archgym.wording import STOP_REASONS, number, ratio, words
+from archgym_simulators import InputError
+from archgym_simulators.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from archgym.api import SearchResult
