@@ -13,13 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archgym.columns import check_names
 from archgym.objectives import parse_constraint, parse_objective
+from archgym.options import check_options
 from archgym.registry import environment, simulator_class
 from archgym.scoring import Scorer
-from archgym_simulators import Design, Evaluation, InputError, Simulator
+from archgym_simulators import FAILED, Design, Evaluation, InputError, SimulationFailed, Simulator
+from archgym_simulators.evaluation import freeze
 from archgym_simulators.mean import MeanOverWorkloads
-from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.space import Rows
+
+_BASELINE_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,19 @@ class ScoredEvaluation(Evaluation):
     rewards: NDArray[np.float64]  # (N, K)
     feasible: NDArray[np.bool_]  # (N,)
 
+    def __post_init__(self) -> None:
+        freeze(self.rewards, self.feasible)  # the rest comes read-only from an evaluation
+
     @property
     def reward(self) -> NDArray[np.float64]:
         """(N,) the reward; where there are several objectives, their mean."""
         if self.rewards.shape[1] == 1:
             return self.rewards[:, 0]
-        return np.asarray(self.rewards.mean(axis=1))
+        total = np.zeros(len(self.rewards))
+        for column in self.rewards.T:  # one by one: a sum along the row may group differently for another batch size
+            total += column
+        total /= self.rewards.shape[1]
+        return total
 
     def head(self, n: int) -> ScoredEvaluation:
         """The first ``n`` designs."""
@@ -50,6 +61,7 @@ class ScoredEvaluation(Evaluation):
     def concatenate(cls, parts: Sequence[ScoredEvaluation], order: NDArray[np.int64]) -> ScoredEvaluation:
         """The designs of several evaluations, one after the other, then taken in ``order`` (N,)."""
         columns = {f: np.concatenate([getattr(part, f) for part in parts])[order] for f in _FIELDS if f != "reasons"}
+        freeze(*columns.values())
         return cls(**columns, reasons=parts[0].reasons)
 
 
@@ -90,15 +102,15 @@ class ProblemSpec:
             InputError: for an unknown environment, objective, constraint or option.
         """
         family = environment(env_id)
-        objectives = () if objective is None else (objective,) if isinstance(objective, str) else tuple(objective)
-        bounds = tuple(constraints.split(",")) if isinstance(constraints, str) else tuple(constraints)
+        bounds = constraints.split(",") if isinstance(constraints, str) else constraints
         spec = cls(
             family.id,
             workload or family.default_workload,
-            objectives,
-            tuple(b for b in bounds if b),
+            () if objective is None else _texts("objective", (objective,) if isinstance(objective, str) else objective),
+            tuple(bound for bound in _texts("constraints", bounds) if bound.strip()),
             dict(options or {}),
         )
+        check_options(env_id, simulator_class(family.id), spec.options)
         spec.parse()
         return spec
 
@@ -147,20 +159,8 @@ class ProblemSpec:
 
     def _bound_to(self, workload: str) -> Simulator:
         built = simulator_class(self.env_id)
-        try:
-            return built(workload, **self.options)  # type: ignore[call-arg]
-        except TypeError as error:
-            raise self._unknown_option(built, error) from error
-
-    def _unknown_option(self, built: type[Simulator], error: TypeError) -> Exception:
-        import inspect
-
-        allowed = [name for name in inspect.signature(built.__init__).parameters if name not in ("self", "workload")]
-        wrong = next((option for option in self.options if option not in allowed), None)
-        if wrong is None:
-            return error
-        hint = did_you_mean(wrong, allowed)
-        return InputError(f"unknown option {wrong!r} for {self.env_id}{hint}; allowed: {', '.join(allowed) or 'none'}")
+        check_options(self.env_id, built, self.options)
+        return built(workload, **self.options)  # type: ignore[call-arg]
 
 
 class Problem:
@@ -172,14 +172,12 @@ class Problem:
     """
 
     def __init__(self, simulator: Simulator, objectives: list[Any], constraints: list[Any]) -> None:
+        check_names(simulator)
         self.simulator = simulator
         self.space = simulator.space
         self.objectives = tuple(objectives)
         self.constraints = tuple(constraints)
-        baseline = self.space.canonical(self.space.as_rows(np.array([simulator.baseline.row], dtype=np.int64)))
-        values = simulator.evaluate(baseline).values[0]
-        # Without a valid baseline the metrics themselves are the reference (log 1 = 0).
-        self.baseline_values: NDArray[np.float64] = np.where(np.isfinite(values), values, 1.0)
+        self.baseline_values = _baseline_values(simulator)
         self.reasons = simulator.all_reasons
         self._details = max((len(reason.details) for reason in self.reasons), default=0)
         self._diagnostics = len(simulator.diagnostic_names)
@@ -197,8 +195,6 @@ class Problem:
     def score(self, evaluation: Evaluation) -> ScoredEvaluation:
         """Rewards and feasibility of what a simulator, or a journal, has returned; all columns in full width."""
         rewards, feasible = self._scorer.rewards(evaluation)
-        rewards.flags.writeable = False
-        feasible.flags.writeable = False
         return ScoredEvaluation(
             values=evaluation.values,
             status=evaluation.status,
@@ -218,6 +214,30 @@ class Problem:
 
 
 def _padded(columns: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """The columns (N, K), filled with NaN to ``width``: reasons differ in details, replays lack diagnostics."""
-    missing = width - columns.shape[1]
-    return np.pad(columns, ((0, 0), (0, missing)), constant_values=np.nan) if missing > 0 else columns
+    """The columns (N, K), filled with NaN to ``width``: reasons differ in the number of their details."""
+    if columns.shape[1] == width:
+        return columns
+    padded = np.full((len(columns), width), np.nan)
+    padded[:, : columns.shape[1]] = columns
+    freeze(padded)
+    return padded
+
+
+def _baseline_values(simulator: Simulator) -> NDArray[np.float64]:
+    space = simulator.space
+    row = space.canonical(space.as_rows(np.array([simulator.baseline.row], dtype=np.int64)))
+    for _ in range(_BASELINE_TRIES):
+        outcome = simulator.evaluate(row)
+        if outcome.status[0] != FAILED:
+            # Without a valid baseline the metrics themselves are the reference (log 1 = 0).
+            return np.where(np.isfinite(outcome.values[0]), outcome.values[0], 1.0)
+    raise SimulationFailed(
+        f"the baseline of {type(simulator).__name__} ({simulator.workload.name}) failed {_BASELINE_TRIES} times: "
+        f"{outcome.reason(0) or 'no reason given'}"
+    )
+
+
+def _texts(what: str, given: object) -> tuple[str, ...]:
+    if not isinstance(given, list | tuple) or not all(isinstance(text, str) for text in given):
+        raise InputError(f"{what} must be text or a list of texts, not {given!r}")
+    return tuple(given)

@@ -15,6 +15,7 @@ from archgym.objectives import INVALID_REWARD, Bound, Objective
 from archgym_simulators import FAILED, OK, Evaluation, InputError, Metric
 
 _LOWEST_VALID = float(np.nextafter(-INVALID_REWARD, 0.0))
+_HIGHEST = 1e9
 _LARGEST_VIOLATION = 1e6
 _POLE_CAP = 1e6
 _TINY = 1e-300  # a log metric that is 0 is infinitely good; rewards stay finite
@@ -22,22 +23,23 @@ _TINY = 1e-300  # a log metric that is 0 is infinitely good; rewards stay finite
 
 @dataclass(frozen=True)
 class _Linear:
-    """reward = offset + sum of weight * f(metric), f = log for log metrics and identity for linear ones."""
+    """offset + sum of weight * f(metric), f = log for log metrics and identity for linear ones."""
 
-    columns: NDArray[np.intp]  # (T,)
-    is_log: NDArray[np.bool_]  # (T,)
-    weights: NDArray[np.float64]  # (T,)
+    terms: tuple[tuple[int, bool, float], ...]  # column, whether log, weight
     offset: float
 
     def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        total = np.full(len(values), self.offset)
+        total: NDArray[np.float64] | float = self.offset
         # Term by term in a fixed order: a matrix product may group the sum differently for another batch size.
-        for column, is_log, weight in zip(
-            self.columns.tolist(), self.is_log.tolist(), self.weights.tolist(), strict=True
-        ):
-            metric = values[:, column]
-            total += weight * (np.log(np.maximum(metric, _TINY)) if is_log else metric)
-        return total
+        for column, is_log, weight in self.terms:
+            # A contiguous copy, also because NumPy's logarithm of a strided array may differ in the last bit.
+            metric = np.maximum(values[:, column], _TINY) if is_log else values[:, column].copy()
+            if is_log:
+                np.log(metric, out=metric)
+            metric *= weight
+            metric += total
+            total = metric
+        return np.asarray(total)
 
 
 class Scorer:
@@ -72,18 +74,27 @@ class Scorer:
         self._bounds = [self._compile_bound(bound) for bound in constraints]
 
     def rewards(self, evaluation: Evaluation) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Rewards (N, K), all finite, and feasibility (N,): status ok and every constraint met."""
+        """Rewards (N, K), all finite, and feasibility (N,): status ok and every constraint met.
+
+        A reward that is no number (a simulator's mistake) counts as the lowest valid one.
+        """
         values, status = evaluation.values, evaluation.status
-        broken = self._broken(self._bounds, values)
+        feasible = status == OK
+        broken = self._broken(self._bounds, values) if self._bounds else None
+        if broken is not None:
+            feasible &= broken <= 0.0
         rewards = np.empty((len(values), len(self._objectives)))
         for k, objective in enumerate(self._objectives):
-            gain = self._gain(k, objective, values) - broken
-            np.maximum(gain, _LOWEST_VALID, out=rewards[:, k])
-        ok = status == OK
-        if not ok.all():
-            lost = -INVALID_REWARD - np.minimum(evaluation.violation, _LARGEST_VIOLATION)
-            rewards[~ok] = np.where(status == FAILED, -INVALID_REWARD, lost)[~ok, None]
-        return rewards, ok & (broken <= 0.0)
+            gain = self._gain(k, objective, values)
+            if broken is not None:
+                gain -= broken
+            np.fmin(np.fmax(gain, _LOWEST_VALID, out=gain), _HIGHEST, out=rewards[:, k])
+        if np.count_nonzero(status):
+            # fmin and fmax pass over NaN, so that a bad violation cannot spoil a reward.
+            violation = np.fmin(np.fmax(evaluation.violation, 0.0), _LARGEST_VIOLATION)
+            lost = -INVALID_REWARD - np.where(status == FAILED, 0.0, violation)
+            rewards[status != OK] = lost[status != OK, None]
+        return rewards, feasible
 
     def violations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """How far each design misses each constraint: (N, C), 0 where it is met."""
@@ -113,22 +124,24 @@ class Scorer:
         return total
 
     def _compile(self, objective: Objective) -> _Linear:
-        columns, is_log, weights, offset = [], [], [], 0.0
+        terms, offset = [], 0.0
         for term in objective.terms:
             column, metric = self._metrics[term.metric]
             reference = float(self._baseline[column])
-            if not np.isfinite(reference):
-                raise InputError(f"metric {term.metric!r} is {reference} at the baseline, so it cannot be an objective")
-            weight = (-term.weight if term.direction == "min" else term.weight) / (metric.unit_at(reference))
-            columns.append(column)
-            is_log.append(metric.scale == "log")
-            weights.append(weight)
-            offset -= weight * (log(max(reference, _TINY)) if metric.scale == "log" else reference)
-        return _Linear(np.array(columns, np.intp), np.array(is_log, bool), np.array(weights), offset)
+            if not np.isfinite(reference) or (metric.scale == "log" and term.pole is None and reference <= 0.0):
+                raise InputError(
+                    f"metric {term.metric!r} is {reference:g} at the baseline, so it cannot be an objective; "
+                    "a metric that may be 0 needs scale='linear'"
+                )
+            is_log = metric.scale == "log"
+            weight = (-term.weight if term.direction == "min" else term.weight) / metric.unit_at(reference)
+            terms.append((column, is_log, weight))
+            offset -= weight * (log(max(reference, _TINY)) if is_log else reference)
+        return _Linear(tuple(terms), offset)
 
     def _compile_bound(self, bound: Bound) -> _Linear:
         column, metric = self._metrics[bound.metric]
         is_log = metric.scale == "log"
         weight = (1.0 if bound.operator == "<=" else -1.0) / metric.unit_at(float(self._baseline[column]))
         offset = -weight * (log(bound.value) if is_log else bound.value)
-        return _Linear(np.array([column], np.intp), np.array([is_log]), np.array([weight]), offset)
+        return _Linear(((column, is_log, weight),), offset)

@@ -7,71 +7,29 @@ __all__ = ["Budget", "Incumbent", "Session", "SessionOver"]
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from archgym.bindings import Bindings
+from archgym.budget import Budget, SessionOver
 from archgym.problem import Problem, ProblemSpec, ScoredEvaluation
 from archgym.store import DesignStore
-from archgym_simulators import ArchgymError, Design, DesignSpace, Evaluation, InputError
+from archgym_simulators import Design, DesignSpace, Evaluation
 from archgym_simulators.space import Rows
 
 if TYPE_CHECKING:
     from archgym.envs.design_env import DesignEnv
     from archgym.envs.design_vector_env import DesignVectorEnv
 
-PROPOSALS_PER_CALL = 20
 _UNRECORDED_CACHE_ROWS = 1 << 20
+_UNRECORDED_STORES = 1 << 12
 _ALWAYS_COUNTED = 1 << 16
 
 
-class SessionOver(ArchgymError):
-    """The session's budget, proposals or designs are used up; ``stop_reason`` says which."""
-
-    def __init__(self, stop_reason: str) -> None:
-        super().__init__(f"the session is over: {stop_reason}")
-        self.stop_reason = stop_reason
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a session may spend.
-
-    Attributes:
-        limit: simulator calls (new canonical designs, valid or not), or cost units; None for no limit.
-        unit: ``"calls"``, or ``"cost"`` for the simulator's deterministic cost.
-        max_proposals: proposals including repeats; 20 x limit where not given, and none without a limit in calls.
-    """
-
-    limit: float | None = None
-    unit: str = "calls"
-    max_proposals: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.unit not in ("calls", "cost"):
-            raise InputError(f"budget unit must be calls or cost, not {self.unit!r}")
-        if self.limit is not None and not self.limit > 0:
-            raise InputError(f"budget must be at least 1, not {self.limit}")
-        if self.max_proposals is not None and self.max_proposals < 1:
-            raise InputError(f"max_proposals must be at least 1, not {self.max_proposals}")
-
-    @property
-    def calls(self) -> float:
-        return self.limit if self.unit == "calls" and self.limit is not None else float("inf")
-
-    @property
-    def cost(self) -> float:
-        return self.limit if self.unit == "cost" and self.limit is not None else float("inf")
-
-    @property
-    def proposals(self) -> float:
-        if self.max_proposals is not None:
-            return self.max_proposals
-        return PROPOSALS_PER_CALL * self.calls
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Incumbent:
     """The best design so far: feasible before infeasible, then by reward; the first of equals."""
 
@@ -100,6 +58,8 @@ class Recorder(Protocol):
 class _Call:
     """One call of `Session.evaluate` on its way: which row has which slot, which are new, and why it was cut."""
 
+    problem: Problem
+    store: DesignStore
     canonical: Rows  # (N, D)
     keys: Sequence[Any]
     slots: list[int] = field(default_factory=list)
@@ -114,14 +74,18 @@ class Session:
     Rows are folded to their canonical form; each new one is simulated once, recorded and charged; repeats are free but
     counted as proposals. Rewards and metrics come back for the rows as given.
 
+    A session with a budget or a recorder belongs to the process that made it, and none can be copied: a copy would
+    spend the budget twice. It serves one thread at a time.
+
     Attributes:
         spec: what is being solved.
         space: the design space, the same for every workload of the session.
         proposals: rows asked for so far.
-        calls: new canonical designs simulated so far, valid or not.
+        calls: new canonical designs simulated so far, valid or not. Baselines are not charged.
         spent: their summed cost.
         best: the incumbent, None before the first evaluation.
-        stop_reason: None while running; then budget, max_proposals, agent or exhausted.
+        stop_reason: None while running; then budget, max_proposals, agent or exhausted, or error where the simulator or
+            the recorder raised in the middle of a recorded call.
     """
 
     def __init__(
@@ -131,7 +95,17 @@ class Session:
         budget: Budget | None = None,
         recorder: Recorder | None = None,
         progress: Callable[[Session], None] | None = None,
+        problem: Problem | None = None,
     ) -> None:
+        """Open a session.
+
+        Args:
+            spec: what is being solved.
+            budget: what may be spent; no limit by default.
+            recorder: where evaluations are written before anyone hears of them.
+            progress: called with the session after every batch.
+            problem: the spec's problem where it is bound already; binding may load a trace or run a tool.
+        """
         self.spec = spec
         self.budget = budget or Budget()
         self.proposals = 0
@@ -141,42 +115,45 @@ class Session:
         self.stop_reason: str | None = None
         self.progress = progress
         self._recorder = recorder
-        self._pid = os.getpid()
-        self._stores: dict[str, DesignStore] = {}
-        self.space: DesignSpace = self._store(spec.workload).problem.space
+        self._bindings = Bindings(spec, problem)
+        self.space: DesignSpace = self.problem().space
         self._rows_per_record = self.problem().simulator.rows_per_record
+        self._stores: dict[str, DesignStore] = {}
+        self._is_bounded = self.budget.limit is not None or recorder is not None
+        self._forgotten = 0  # calls whose designs an unbounded session no longer remembers
+        self._pid = os.getpid()
+        self._one_thread = Lock()
         self._best_rank = (False, -np.inf)
-        self.spent_up = False  # the next new design would cost more than is left
-        bounded = self.budget.limit is not None or recorder is not None
-        self._cache_rows = None if bounded else _UNRECORDED_CACHE_ROWS
-        small = self.space.size <= _ALWAYS_COUNTED
-        self._designs = self.space.canonical_size if small else None
+        self._designs = self.space.canonical_size if self.space.size <= _ALWAYS_COUNTED else None
 
     # ---- what agents call ----------------------------------------------------------------------------------------
 
     def evaluate(self, rows: ArrayLike, workload: str | None = None) -> ScoredEvaluation:
         """Evaluate index rows (N, D) for a workload (the specification's by default).
 
-        A batch that crosses a limit is evaluated and recorded up to it; then this, and every later call, raises.
+        A batch that crosses a limit is evaluated and recorded up to it; then this, and every later call, raises. One
+        that just reaches it is answered, and the later calls raise.
 
         Raises:
             SessionOver: budget or proposals are used up, or every design is known.
-            InputError: a row outside the space.
+            InputError: a row outside the space, or an unknown workload.
+            RuntimeError: another thread is in here, or another process owns the session.
         """
         if self.stop_reason is not None:
             raise SessionOver(self.stop_reason)
-        store = self._store(workload or self.spec.workload)
-        self._check_exhausted(store)
-        canonical = self.space.canonical(self.space.as_rows(rows))
-        call = _Call(canonical, self.space.keys(canonical))
-        self._plan(store, call)
-        scored = self._evaluate_new(store, call)
-        self.proposals += len(call.slots)
-        if call.stop is not None:
-            self._end(call.stop)
+        if self._is_bounded and os.getpid() != self._pid:
+            raise RuntimeError("a session with a budget or a record belongs to the process that made it; make one each")
+        if not self._one_thread.acquire(blocking=False):
+            raise RuntimeError("a session serves one thread at a time, and not its own progress callback; make another")
+        try:
+            scored = self._evaluate(rows, self.problem(workload))
+        finally:
+            self._one_thread.release()
         if self.progress is not None:
             self.progress(self)
-        return scored if scored is not None else store.gather(call.slots)
+        if scored is None:
+            raise SessionOver(str(self.stop_reason))
+        return scored
 
     def stop(self, reason: str = "agent") -> None:
         """End the session; an agent that is finished does this."""
@@ -185,12 +162,22 @@ class Session:
     @property
     def remaining(self) -> int:
         """Rows that can still be asked for before a limit in calls or proposals, at least 0."""
-        left = min(self.budget.calls - self.calls, self.budget.proposals - self.proposals)
+        if self.stop_reason is not None:
+            return 0
+        left = min(self.budget.calls - self.calls, self.budget.proposals(self.calls) - self.proposals)
         return int(min(max(left, 0), 2**31))
 
     def problem(self, workload: str | None = None) -> Problem:
-        """The problem of a workload, bound on first use."""
-        return self._store(workload or self.spec.workload).problem
+        """The problem of a workload, bound on first use.
+
+        Raises:
+            InputError: an unknown workload, or one with another design space than the session's.
+        """
+        return self._bindings.problem(workload or self.spec.workload)
+
+    def best_design(self) -> Design | None:
+        """The incumbent in readable values."""
+        return None if self.best is None else self.space.decode_row(self.best.row)
 
     def env(self, **options: Any) -> DesignEnv:
         """A Gymnasium environment over this session."""
@@ -204,17 +191,33 @@ class Session:
 
         return DesignVectorEnv(session=self, num_envs=num_envs, **options)
 
-    def best_design(self) -> Design | None:
-        """The incumbent in readable values."""
-        return None if self.best is None else self.space.decode_row(self.best.row)
-
     # ---- one call ------------------------------------------------------------------------------------------------
 
-    def _plan(self, store: DesignStore, call: _Call) -> None:
+    def _evaluate(self, rows: ArrayLike, problem: Problem) -> ScoredEvaluation | None:
+        """One call; None where it crossed a limit, which is then the stop reason."""
+        canonical = self.space.canonical(self.space.as_rows(rows))
+        call = _Call(problem, self._store(problem), canonical, self.space.keys(canonical))
+        if self._is_exhausted(call.store):
+            self.stop_reason = "exhausted"
+            return None
+        self._plan(call)
+        try:
+            scored = self._evaluate_new(call)
+        except BaseException:
+            if self._recorder is not None:  # half a call is on record; only a replay can go on from there
+                self.stop("error")
+            raise
+        self.proposals += len(call.slots)
+        self.stop_reason = call.stop or self._limit_reached()
+        if call.stop is not None:
+            return None
+        return scored if scored is not None else call.store.gather(call.slots)
+
+    def _plan(self, call: _Call) -> None:
         """Give every row up to the first limit a slot; note which are new."""
-        slot_of, next_slot, fresh = store.slot_of, store.count, call.fresh
+        slot_of, next_slot, fresh = call.store.slot_of, call.store.count, call.fresh
         room = self.budget.calls - self.calls
-        allowed = self.budget.proposals - self.proposals
+        allowed = self.budget.proposals(self.calls) - self.proposals
         for position, key in enumerate(call.keys):
             if position >= allowed:
                 call.stop = "max_proposals"
@@ -230,64 +233,65 @@ class Session:
                 call.positions.append(position)
             call.slots.append(slot)
 
-    def _evaluate_new(self, store: DesignStore, call: _Call) -> ScoredEvaluation | None:
+    def _evaluate_new(self, call: _Call) -> ScoredEvaluation | None:
         """Simulate, or replay, the new rows; returns the result where it covers the whole call as it stands."""
         positions, keys = call.positions, list(call.fresh)
-        rows = call.canonical if len(positions) == len(call.keys) else call.canonical[positions]
+        whole = len(positions) == len(call.keys)
+        rows = call.canonical if whole else call.canonical[positions]
+        chunk = self._rows_per_record if self._recorder or self.budget.unit == "cost" else len(positions)
         scored, done = None, 0
         while done < len(positions):
-            scored = self._next_chunk(store.problem, positions, rows, done)
-            stop = done + len(scored)
-            self._commit(store, scored, positions[done:stop], keys[done:stop], rows[done:stop])
-            done = stop
-            if self.spent_up and done < len(positions):
+            part = slice(done, min(done + chunk, len(positions)))
+            offered, scored = self._next_part(call.problem, positions[part], rows[part])
+            done, start = done + len(scored), done
+            self._commit(call, scored, keys[start:done], positions[start:done], rows[start:done])
+            if len(scored) < offered:
                 del call.slots[positions[done] :]
                 call.stop = "budget"
                 break
-        return scored if scored is not None and len(scored) == len(call.keys) else None
+        return scored if whole and scored is not None and len(scored) == len(positions) else None
 
-    def _next_chunk(self, problem: Problem, positions: list[int], rows: Rows, done: int) -> ScoredEvaluation:
-        if self._recorder is None and self.budget.unit == "calls":
-            return problem.evaluate(rows)
-        name, stop = problem.simulator.workload.name, min(done + self._rows_per_record, len(positions))
-        recorder = self._recorder
-        recorded = recorder.replay(self.proposals, name, positions[done:stop], rows[done:stop]) if recorder else None
+    def _next_part(self, problem: Problem, positions: list[int], rows: Rows) -> tuple[int, ScoredEvaluation]:
+        """Evaluations of the first of ``rows``: how many there are, and those that are paid for and on record."""
+        recorder, name = self._recorder, problem.simulator.workload.name
+        recorded = recorder.replay(self.proposals, name, positions, rows) if recorder is not None else None
         if recorded is not None:
-            return self._within_cost(problem.score(recorded))
-        scored = self._within_cost(problem.evaluate(rows[done:stop]))
-        if recorder and len(scored):
-            stop = done + len(scored)
-            recorder.write(self.proposals, name, positions[done:stop], rows[done:stop], scored)
-        return scored
+            return len(recorded), self._within_cost(problem.score(recorded))
+        outcome = problem.evaluate(rows)
+        scored = self._within_cost(outcome)
+        if recorder is not None and len(scored):
+            recorder.write(self.proposals, name, positions[: len(scored)], rows[: len(scored)], scored)
+        return len(outcome), scored
 
     def _within_cost(self, scored: ScoredEvaluation) -> ScoredEvaluation:
         """The evaluations that the remaining cost budget pays for; simulators are pure, so the rest never happened."""
         if self.budget.unit == "calls":
             return scored
-        paid = int(np.searchsorted(self.spent + np.cumsum(scored.cost), self.budget.cost, side="right"))
-        self.spent_up = paid < len(scored)
-        return scored.head(paid) if self.spent_up else scored
+        running = np.cumsum(np.concatenate(([self.spent], scored.cost)))[1:]
+        paid = int(np.searchsorted(running, self.budget.cost, side="right"))
+        return scored if paid == len(scored) else scored.head(paid)
 
-    def _commit(
-        self, store: DesignStore, scored: ScoredEvaluation, positions: list[int], keys: list[Any], rows: Rows
-    ) -> None:
-        store.append(keys, scored)
-        self._note_best(store, scored, positions, rows)
-        self.calls += len(keys)
-        self.spent += float(scored.cost.sum())
-
-    def _note_best(self, store: DesignStore, scored: ScoredEvaluation, positions: list[int], rows: Rows) -> None:
-        if not len(rows):
+    def _commit(self, call: _Call, scored: ScoredEvaluation, keys: list[Any], positions: list[int], rows: Rows) -> None:
+        if not keys:
             return
-        reward = scored.reward
-        ranked = np.where(scored.feasible, reward, -np.inf) if scored.feasible.any() else reward
-        i = int(ranked.argmax())
+        call.store.append(keys, scored)
+        self._note_best(call.problem, scored, positions, rows)
+        self.calls += len(keys)
+        for cost in scored.cost.tolist():  # one by one, so that the sum does not depend on the batches
+            self.spent += cost
+
+    def _note_best(self, problem: Problem, scored: ScoredEvaluation, positions: list[int], rows: Rows) -> None:
+        reward, i = scored.reward, 0
+        if len(rows) > 1:
+            feasible = np.count_nonzero(scored.feasible)
+            mixed = 0 < feasible < len(rows)
+            i = int((np.where(scored.feasible, reward, -np.inf) if mixed else reward).argmax())
         rank = (bool(scored.feasible[i]), float(reward[i]))
         if rank > self._best_rank or self.best is None:
             self._best_rank = rank
             self.best = Incumbent(
                 row=tuple(rows[i].tolist()),
-                workload=store.problem.simulator.workload.name,
+                workload=problem.simulator.workload.name,
                 reward=rank[1],
                 feasible=rank[0],
                 values=tuple(scored.values[i].tolist()),
@@ -295,33 +299,29 @@ class Session:
                 proposal=self.proposals + positions[i],
             )
 
-    def _check_exhausted(self, store: DesignStore) -> None:
-        if self._cache_rows is not None and store.count > self._cache_rows:
-            store.clear()
-        if self._designs is None and self.calls > _ALWAYS_COUNTED and self.space.has_integer_keys:
+    # ---- limits --------------------------------------------------------------------------------------------------
+
+    def _limit_reached(self) -> str | None:
+        if self.calls >= self.budget.calls or self.spent >= self.budget.cost:
+            return "budget"
+        return "max_proposals" if self.proposals >= self.budget.proposals(self.calls) else None
+
+    def _is_exhausted(self, store: DesignStore) -> bool:
+        if self.budget.limit is None or len(self._stores) > 1:
+            return False
+        if self._designs is None and self.calls > _ALWAYS_COUNTED:
             self._designs = self.space.canonical_size
-        if self.budget.limit is not None and len(self._stores) == 1 and store.resolved() == self._designs:
-            self._end("exhausted")
+        return store.resolved() == self._designs
 
-    def _end(self, reason: str) -> NoReturn:
-        self.stop_reason = reason
-        if self.progress is not None:
-            self.progress(self)
-        raise SessionOver(reason)
-
-    def _store(self, workload: str) -> DesignStore:
-        if os.getpid() != self._pid and self._recorder is not None:
-            raise RuntimeError("a recorded session belongs to the process that made it; make one per process")
-        if workload not in self._stores:
-            problem = self.spec.bind(workload)
-            first = next(iter(self._stores.values()), None)
-            if first is not None and problem.space != first.problem.space:
-                raise InputError(
-                    f"workload {workload!r} has another design space than {self.spec.workload!r}; "
-                    f"use gym.make({self.spec.env_id!r}, workload={workload!r}), or space='shared' where offered"
-                )
-            self._stores[workload] = DesignStore(problem)
-        return self._stores[workload]
+    def _store(self, problem: Problem) -> DesignStore:
+        name = problem.simulator.workload.name
+        many = self.calls - self._forgotten > _UNRECORDED_CACHE_ROWS or len(self._stores) > _UNRECORDED_STORES
+        if many and not self._is_bounded:
+            self._stores.clear()
+            self._forgotten = self.calls
+        if name not in self._stores:
+            self._stores[name] = DesignStore(problem)
+        return self._stores[name]
 
     def __copy__(self) -> NoReturn:
         raise TypeError("a session cannot be copied: it is the one door to its budget and journal; make a new one")

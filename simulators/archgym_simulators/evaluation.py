@@ -45,9 +45,8 @@ class Evaluation:
     diagnostics: NDArray[np.float64]  # (N, G)
 
     def __post_init__(self) -> None:
-        arrays = (self.values, self.status, self.violation, self.reason_code, self.reason_detail, self.cost)
-        for array in (*arrays, self.diagnostics):
-            array.flags.writeable = False
+        freeze(self.values, self.status, self.violation, self.reason_code)
+        freeze(self.reason_detail, self.cost, self.diagnostics)
 
     @classmethod
     def of(
@@ -71,7 +70,7 @@ class Evaluation:
         status = np.where(code >= 0, INVALID, OK).astype(np.int8)
         if failed is not None:
             status[failed] = FAILED
-        values = np.where((status == OK)[:, None], values, np.nan)
+        values = np.where((status == OK)[:, None], np.asarray(values, dtype=np.float64), np.nan)
         return cls(
             values=values,
             status=status,
@@ -84,6 +83,7 @@ class Evaluation:
         )
 
     def __len__(self) -> int:
+        """Number of designs, N."""
         return len(self.status)
 
     def reason(self, row: int) -> str:
@@ -99,3 +99,9 @@ class Evaluation:
     def status_name(self, row: int) -> str:
         """``"ok"``, ``"invalid"`` or ``"failed"``."""
         return STATUS_NAMES[self.status[row]]
+
+
+def freeze(*arrays: NDArray[Any]) -> None:
+    """Make arrays read-only; views taken later are, too."""
+    for array in arrays:
+        array.flags.writeable = False

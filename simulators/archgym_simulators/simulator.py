@@ -143,7 +143,7 @@ class Simulator(ABC):
         valid = ~broken.any(axis=1)
         if valid.all():
             return self.simulate(rows)
-        return self._scatter(rows, valid, violations, broken.argmax(axis=1))
+        return self._scatter(rows, np.asarray(valid), violations, broken.argmax(axis=1))
 
     @abstractmethod
     def simulate(self, rows: Rows) -> Evaluation:

@@ -114,7 +114,7 @@ class DesignSpace:
         if array.dtype.kind not in "iu":
             raise InputError(f"index rows must be integers, not {array.dtype}")
         array = np.ascontiguousarray(array, dtype=np.int64)
-        if (array.view(np.uint64) >= self._unsigned_nvec).any():  # a negative index is a huge unsigned one
+        if np.count_nonzero(array.view(np.uint64) >= self._unsigned_nvec):  # a negative index is a huge unsigned one
             n, d = np.argwhere((array < 0) | (array >= self.nvec))[0].tolist()
             raise InputError(f"row {n}: {self.columns[d]} index must be in 0..{self.nvec[d] - 1}, not {array[n, d]}")
         return array

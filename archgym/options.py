@@ -1,0 +1,54 @@
+"""The options of a simulator, checked against its constructor before it is called."""
+
+from __future__ import annotations
+
+__all__ = ["check_options"]
+
+import inspect
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from archgym_simulators import InputError, Simulator
+from archgym_simulators.nearest import did_you_mean
+
+_SIMPLE: dict[str, tuple[type, ...]] = {"bool": (bool,), "int": (int,), "float": (int, float), "str": (str,)}
+
+
+def check_options(env_id: str, built: type[Simulator], options: Mapping[str, Any]) -> None:
+    """Check names, JSON-ability and, where the constructor's annotation is simple, types.
+
+    Raises:
+        InputError: naming the option, what is allowed and the nearest match.
+    """
+    parameters = inspect.signature(built).parameters
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    named = [p for p in list(parameters.values())[1:] if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    allowed = {parameter.name: parameter for parameter in named}
+    for name, value in options.items():
+        if name not in allowed and not takes_any:
+            hint = did_you_mean(name, allowed)
+            raise InputError(f"unknown option {name!r} for {env_id}{hint}; allowed: {', '.join(allowed) or 'none'}")
+        _check_json(name, value)
+        if name in allowed:
+            _check_type(name, value, allowed[name].annotation)
+
+
+def _check_json(name: str, value: object) -> None:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"option {name!r} must be a JSON value (number, text, boolean, list or mapping), "
+            f"not {type(value).__name__} {str(value)[:80]!r}"
+        ) from None
+
+
+def _check_type(name: str, value: object, annotation: object) -> None:
+    annotated = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    types = _SIMPLE.get(annotated)
+    if types is None:
+        return
+    is_stray_boolean = isinstance(value, bool) and annotated != "bool"
+    if is_stray_boolean or not isinstance(value, types):
+        raise InputError(f"option {name!r} must be of type {annotated}, not {value!r}")
