@@ -9,7 +9,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,10 @@ from archgym_simulators.space import Rows
 
 _CALLS_AFTER_THE_END = 100
 _IDLE_CALLS = 10_000
+
+
+class Verdict(AssertionError):
+    """What the suite found, as distinct from an assertion of the agent's own."""
 
 
 class Runaway(BaseException):
@@ -72,7 +77,7 @@ class Subject:
         )
 
     def error(self, sentence: str) -> AssertionError:
-        return AssertionError(f"agent {self.name!r} {sentence}")
+        return Verdict(f"agent {self.name!r} {sentence}")
 
 
 class WatchedSession(Session):
@@ -168,22 +173,29 @@ def watch(subject: Subject, spec: ProblemSpec, *, seed: int, budget: Budget, rec
 
 
 def _to_the_end(subject: Subject, session: Session, rng: np.random.Generator) -> None:
-    where = f"on {session.spec.env_id} with a budget of {session.budget.limit:g}"
-    try:
+    with judged(subject, session):
         subject.create(session, rng).run(session)
+    session.stop("agent")
+
+
+@contextmanager
+def judged(subject: Subject, session: Session) -> Iterator[None]:
+    """Let `SessionOver` end the block quietly, and turn what else the agent raises into a sentence."""
+    objectives = len(session.problem().objectives)
+    where = f"on {session.spec.env_id} with " + (f"{objectives} objectives and " if objectives > 1 else "")
+    where += f"a budget of {session.budget.limit:g}"
+    try:
+        yield
     except SessionOver:
         pass
+    except (MissingExtra, Verdict):
+        raise
     except Runaway as runaway:
         raise subject.error(f"{runaway} ({where})") from None
-    except MissingExtra:
-        raise
-    except InputError as error:
-        if "cannot be resumed" in str(error):
+    except Exception as error:
+        if isinstance(error, InputError) and "cannot be resumed" in str(error):
             raise subject.error("asks for other designs when a run is resumed than it asked for at first") from error
         raise subject.error(f"raised {type(error).__name__} {where}: {error}") from error
-    except Exception as error:
-        raise subject.error(f"raised {type(error).__name__} {where}: {error}") from error
-    session.stop("agent")
 
 
 def record(

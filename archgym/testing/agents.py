@@ -16,9 +16,9 @@ import numpy as np
 
 from archgym.agent import Agent, AskTell
 from archgym.problem import ProblemSpec
-from archgym.session import Budget, SessionOver
-from archgym.testing._agent_runs import Run, Subject, ToySpec, WatchedSession, elsewhere, record, watch
-from archgym_simulators import InputError, MissingExtra
+from archgym.session import Budget
+from archgym.testing._agent_runs import Run, Subject, ToySpec, WatchedSession, elsewhere, judged, record, watch
+from archgym_simulators import InputError
 
 _TOYS = ("Bowl", "HugeSpace", "OneDesign", "AlwaysInvalid", "Flaky")
 _LARGE_TOYS = ("Bowl", "HugeSpace")
@@ -123,24 +123,15 @@ def _build_swept(subject: Subject, options: dict[str, Any]) -> None:
 
 def _check_objectives(context: _Context) -> None:
     """Several objectives are searched, or refused with an InputError when the agent is built."""
-    subject = context.subject
-    session = WatchedSession(ToySpec.of("Bowl", "time_ns", "energy_pj"), budget=Budget(context.budget))
-    try:
-        agent = subject.create(session, np.random.default_rng(context.seed))
-    except InputError:
-        return
-    except MissingExtra:
-        raise
-    except Exception as error:
-        raise subject.error(
-            f"raised {type(error).__name__} for two objectives; raise InputError, or take them"
-        ) from error
-    try:
+    spec = ToySpec.of("Bowl", "time_ns", "energy_pj")
+    session = WatchedSession(spec, budget=Budget(context.budget))
+    rng = np.random.default_rng(context.seed)
+    with judged(context.subject, session):
+        try:
+            agent = context.subject.create(session, rng)
+        except InputError:
+            return
         agent.run(session)
-    except SessionOver:
-        pass
-    except Exception as error:
-        raise subject.error(f"took two objectives, then raised {type(error).__name__}: {error}") from error
 
 
 def _check_asking(context: _Context) -> None:
@@ -149,17 +140,15 @@ def _check_asking(context: _Context) -> None:
         return
     for toy in _TOYS:
         session = WatchedSession(ToySpec.of(toy), budget=Budget(context.budget))
-        agent = context.subject.create(session, np.random.default_rng(context.seed))
-        for n in (1, 2, 1, 7, 1, 64):
+        with judged(context.subject, session):
+            agent = context.subject.create(session, np.random.default_rng(context.seed))
             assert isinstance(agent, AskTell)
-            rows = agent.ask(n)
-            _check_rows(context.subject, rows, n, session)
-            if not len(rows):
-                break
-            try:
+            for n in (1, 2, 1, 7, 1, 64):
+                rows = agent.ask(n)
+                _check_rows(context.subject, rows, n, session)
+                if not len(rows):
+                    break
                 agent.tell(rows, session.evaluate(rows))
-            except SessionOver:
-                break
 
 
 def _check_rows(subject: Subject, rows: Any, n: int, session: WatchedSession) -> None:
@@ -264,10 +253,10 @@ def _check_process(context: _Context) -> None:
 
 AGENT_CHECKS: dict[str, Callable[[_Context], None]] = {
     "settings": _check_settings,
-    "objectives": _check_objectives,
     "asking": _check_asking,
     "budget": _check_budget,
     "max-proposals": _check_max_proposals,
+    "objectives": _check_objectives,
     "seed": _check_seed,
     "resume": _check_resume,
     "process": _check_process,
