@@ -143,7 +143,7 @@ class DesignEnv(gymnasium.Env[Observation, Action]):
         """
         if not self._running:
             raise ResetNeeded("call reset() before step(): no episode is running")
-        rows = np.asarray(action).reshape(1, -1)
+        rows = np.array(action).reshape(1, -1)
         scored = self._board.evaluate(rows)
         done = bool(self._board.advance(rows, scored)[0])
         self._running = not done

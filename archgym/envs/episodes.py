@@ -35,10 +35,11 @@ class EpisodeBoard:
         self.observations = np.zeros((n, self.layout.length), dtype=np.float32)
         self.workloads = [session.spec.workload] * n
         self.steps = np.zeros(n, dtype=np.int64)
+        self._distinct = self.workloads[:1]
         self._best_reward = np.full(n, -np.inf)
         self._best_feasible = np.zeros(n, dtype=bool)
         self._first: dict[str, tuple[NDArray[np.float32], NDArray[np.float64]]] = {}
-        self._reference = np.tile(self.layout.reference(problem), (n, 1))  # (n, M)
+        self._reference = np.tile(self.layout.reference(problem), (n, 1, 1))  # (n, 2, M)
 
     def begin(self, which: Sequence[int], workloads: Sequence[str]) -> None:
         """Start new episodes at the positions ``which``.
@@ -46,18 +47,18 @@ class EpisodeBoard:
         Raises:
             InputError: a workload with another design space; nothing has changed then.
         """
-        first = [self._first_observation(workload) for workload in dict.fromkeys(workloads)]
+        first = {workload: self._first_observation(workload) for workload in dict.fromkeys(workloads)}
+        at = slice(None) if len(which) == len(self.workloads) else which
         if len(first) == 1:
-            self.observations[which], self._reference[which] = first[0]
-        else:
-            known = dict(zip(dict.fromkeys(workloads), first, strict=True))
-            for i, workload in zip(which, workloads, strict=True):
-                self.observations[i], self._reference[i] = known[workload]
+            self.observations[at], self._reference[at] = first[workloads[0]]
         for i, workload in zip(which, workloads, strict=True):
             self.workloads[i] = workload
-        self.steps[which] = 0
-        self._best_reward[which] = -np.inf
-        self._best_feasible[which] = False
+            if len(first) > 1:
+                self.observations[i], self._reference[i] = first[workload]
+        self._distinct = list(dict.fromkeys(self.workloads))
+        self.steps[at] = 0
+        self._best_reward[at] = -np.inf
+        self._best_feasible[at] = False
 
     def _first_observation(self, workload: str) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         if workload not in self._first:
@@ -71,9 +72,8 @@ class EpisodeBoard:
 
     def evaluate(self, rows: Rows) -> ScoredEvaluation:
         """Evaluate one design for each episode (n, D), each on its own workload."""
-        first = self.workloads[0]
-        if len(self.workloads) == 1 or all(workload == first for workload in self.workloads):
-            return self.session.evaluate(rows, first)
+        if len(self._distinct) == 1:
+            return self.session.evaluate(rows, self._distinct[0])
         return self._evaluate_by_workload(rows)
 
     def advance(self, rows: Rows, scored: ScoredEvaluation) -> NDArray[np.bool_]:
@@ -82,7 +82,6 @@ class EpisodeBoard:
         self.steps += 1
         reward, feasible = scored.reward, scored.feasible
         gains = layout.gains(scored.values, self._reference)
-        gains[np.isnan(gains)] = 0.0
         better = (feasible > self._best_feasible) | ((feasible == self._best_feasible) & (reward > self._best_reward))
         observations[:, layout.design] = layout.scaled_rows(rows)
         observations[:, layout.metrics] = gains
@@ -90,17 +89,18 @@ class EpisodeBoard:
         observations[:, layout.feasible] = feasible
         observations[:, layout.steps_left] = 1.0 - self.steps / self.horizon
         if better.any():
-            self._best_reward[better] = reward[better]
-            self._best_feasible[better] = feasible[better]
-            observations[better, layout.best_metrics] = gains[better]
-            best = self._best_reward[better]
-            observations[better, layout.best_reward] = best / (1.0 + np.abs(best))
-            observations[better, layout.has_best] = 1.0
+            at = slice(None) if better.all() else better
+            best = reward[at]
+            self._best_reward[at] = best
+            self._best_feasible[at] = feasible[at]
+            observations[at, layout.best_metrics] = gains[at]
+            observations[at, layout.best_reward] = best / (1.0 + np.abs(best))
+            observations[at, layout.has_best] = 1.0
         return self.steps >= self.horizon
 
     def _evaluate_by_workload(self, rows: Rows) -> ScoredEvaluation:
         parts, order = [], []
-        for workload in dict.fromkeys(self.workloads):
+        for workload in self._distinct:
             mine = [i for i, name in enumerate(self.workloads) if name == workload]
             parts.append(self.session.evaluate(rows[mine], workload))
             order += mine

@@ -39,10 +39,8 @@ class ObservationLayout:
         self.names = self._names(problem)
         self._design_scale = 1.0 / np.maximum(space.nvec - 1, 1)
         self._is_log = np.array([metric.scale == "log" for metric in simulator.metrics])
-        signs = np.array([1.0 if metric.direction == "max" else -1.0 for metric in simulator.metrics])
-        baseline = problem.baseline_values.tolist()
-        spans = np.array([metric.unit_at(x) for metric, x in zip(simulator.metrics, baseline, strict=True)])
-        self._weights = signs / spans
+        self._all_log = bool(self._is_log.all())
+        self._signs = np.array([1.0 if metric.direction == "max" else -1.0 for metric in simulator.metrics])
 
     def space(self) -> spaces.Space[NDArray[np.float32]]:
         """The observation space of one environment."""
@@ -53,15 +51,25 @@ class ObservationLayout:
         return np.asarray(rows * self._design_scale)
 
     def reference(self, problem: Problem) -> NDArray[np.float64]:
-        """The baseline's metrics (M,), as logarithms where the metric is a log one."""
-        return self._on_scale(problem.baseline_values)
+        """(2, M): the baseline's metrics, as logarithms where the metric is a log one, and the weights of gains.
+
+        Both follow the workload: a linear metric may count in units of its baseline.
+        """
+        baseline = problem.baseline_values
+        metrics = problem.simulator.metrics
+        units = [metric.unit_at(x) for metric, x in zip(metrics, baseline.tolist(), strict=True)]
+        return np.stack([self._on_scale(baseline), self._signs / units])
 
     def gains(self, values: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Squashed gains of metrics (N, M) over references (M,) or (N, M)."""
-        gain = (self._on_scale(values) - reference) * self._weights
-        return np.asarray(gain / (1.0 + np.abs(gain)))
+        """Squashed gains (N, M) of metrics (N, M) over references (N, 2, M); 0 for what has no value."""
+        gain = (self._on_scale(values) - reference[:, 0]) * reference[:, 1]
+        gain /= 1.0 + np.abs(gain)
+        gain[np.isnan(gain)] = 0.0
+        return np.asarray(gain)
 
     def _on_scale(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self._all_log:
+            return np.asarray(np.log(np.maximum(values, _TINY)))
         logarithms = np.log(np.maximum(np.where(self._is_log, values, 1.0), _TINY))
         return np.where(self._is_log, logarithms, values)
 

@@ -32,17 +32,20 @@ def step_info(problem: Problem, row: NDArray[np.int64], scored: ScoredEvaluation
 
 def columnar_info(problem: Problem, rows: Rows, scored: ScoredEvaluation, mask: Mask) -> dict[str, Any]:
     """As `step_info` for N designs: arrays (N,) with a boolean mask under ``_name``, as Gymnasium's vector info."""
-    ok = mask & (scored.status == OK)
-    design = {name: _where(mask, column) for name, column in problem.space.decode(rows).items()}
-    violations = problem.constraint_violations(scored.values)
-    bounds = {str(bound): np.where(ok, violations[:, c], 0.0) for c, bound in enumerate(problem.constraints)}
-    reasons = np.array([scored.reason(i) for i in range(len(rows))], dtype=object)
+    valid = scored.status == OK
+    ok, others = mask & valid, mask & ~valid
+    reasons = np.full(len(rows), "", dtype=object)
+    for i in np.flatnonzero(others).tolist():
+        reasons[i] = scored.reason(i)
+    design, texts = problem.space.decode(rows), {"status": _STATUS[scored.status], "reason": reasons}
+    if not mask.all():
+        _hide(design, ~mask)
+        _hide(texts, ~mask)
     info: dict[str, Any] = {
         "design": _masked(design, mask),
         "metrics": _masked(_metrics(problem, scored, ok), ok),
-        "status": _where(mask, _STATUS[scored.status]),
-        "reason": _where(mask, reasons),
-        "violations": _masked(bounds, ok),
+        **texts,
+        "violations": _violation_columns(problem, scored, ok, others),
     }
     return _masked(info, mask)
 
@@ -54,11 +57,12 @@ def evaluated_columns(problem: Problem, rows: Rows, scored: ScoredEvaluation) ->
     """
     ok = scored.status == OK
     columns = _masked(_metrics(problem, scored, ok), ok)
-    return {**columns, "row": rows, "status": _STATUS[scored.status], "feasible": scored.feasible.copy()}
+    return {**columns, "row": rows.copy(), "status": _STATUS[scored.status], "feasible": scored.feasible.copy()}
 
 
 def _metrics(problem: Problem, scored: ScoredEvaluation, ok: Mask) -> dict[str, Any]:
-    return {name: np.where(ok, scored.values[:, m], 0.0) for m, name in enumerate(problem.simulator.metric_names())}
+    values = np.where(ok, scored.values.T, 0.0)  # (M, N), so that columns do not share rows
+    return dict(zip(problem.simulator.metric_names(), values, strict=True))
 
 
 def _violations(problem: Problem, scored: ScoredEvaluation) -> dict[str, float]:
@@ -68,13 +72,25 @@ def _violations(problem: Problem, scored: ScoredEvaluation) -> dict[str, float]:
     return {str(bound): amount for bound, amount in zip(problem.constraints, amounts, strict=True)}
 
 
+def _violation_columns(problem: Problem, scored: ScoredEvaluation, ok: Mask, others: Mask) -> dict[str, Any]:
+    """By bound for designs that are ok, by reason for the others."""
+    columns: dict[str, Any] = {}
+    if problem.constraints:
+        amounts = problem.constraint_violations(scored.values)
+        bounds = {str(bound): np.where(ok, amounts[:, c], 0.0) for c, bound in enumerate(problem.constraints)}
+        columns |= _masked(bounds, ok)
+    for code in sorted(set(scored.reason_code[others].tolist())):
+        of_reason = others & (scored.reason_code == code)
+        name = scored.reasons[code].name if code >= 0 else ""
+        columns |= {name: np.where(of_reason, scored.violation, 0.0), f"_{name}": of_reason}
+    return columns
+
+
 def _masked(columns: dict[str, Any], mask: Mask) -> dict[str, Any]:
     return {**columns, **{f"_{name}": mask for name in columns}}
 
 
-def _where(mask: Mask, column: NDArray[Any]) -> NDArray[Any]:
-    if mask.all():
-        return column
-    hidden = column.copy()
-    hidden[~mask] = None if column.dtype == object else 0
-    return hidden
+def _hide(columns: dict[str, Any], hidden: Mask) -> None:
+    for name, column in columns.items():
+        columns[name] = shown = column.copy()
+        shown[hidden] = None if column.dtype == object else 0
