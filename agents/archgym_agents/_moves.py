@@ -205,20 +205,20 @@ def _columns(space: DesignSpace, parameters: Sequence[Parameter]) -> Index:
 
 def _lehmer_digits(order: Digits) -> Digits:
     """Digits (N, items - 1) of item orders (N, items): how many later items are smaller."""
-    digits = np.empty((len(order), order.shape[1] - 1), dtype=np.int64)
-    for place in range(digits.shape[1]):
-        digits[:, place] = (order[:, place + 1 :] < order[:, place : place + 1]).sum(axis=1)
+    is_later = np.triu(np.ones((order.shape[1],) * 2, dtype=bool), k=1)
+    is_smaller = order[:, None, :] < order[:, :, None]
+    digits: Digits = (is_smaller & is_later).sum(axis=2)[:, :-1]
     return digits
 
 
 def _filled(ours: Digits, is_kept: Mask, theirs: Digits) -> Digits:
     """Item orders (N, items) with our items at the kept places, and at the others the rest in their order."""
+    here = np.arange(len(ours))[:, None]
     is_kept_item = np.zeros_like(is_kept)
-    np.put_along_axis(is_kept_item, ours, is_kept, axis=1)
-    is_rest = ~np.take_along_axis(is_kept_item, theirs, axis=1)
+    is_kept_item[here, ours] = is_kept
     filled = ours.copy()
     # Both masks have equally many places a row, and boolean indexing visits them row by row from the left.
-    filled[~is_kept] = theirs[is_rest]
+    filled[~is_kept] = theirs[~is_kept_item[here, theirs]]
     return filled
 
 

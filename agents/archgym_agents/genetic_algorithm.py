@@ -108,7 +108,7 @@ class GeneticAlgorithm(BatchSearch):
             missing = wanted - len(fresh)
             if not missing:
                 return fresh
-            children = children[self._rng.integers(0, len(children), max(4 * missing, 16))]
+            children = children[self._rng.integers(0, len(children), max(8 * missing, 32))]
             children = self._moves.mutate(children, self._moves.choose_one(len(children), self._rng), self._rng)
             fresh = np.concatenate([fresh, self._untried.take(children, missing)])
         return np.concatenate([fresh, self._untried.draw(wanted - len(fresh), self._rng)])
