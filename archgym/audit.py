@@ -1,0 +1,262 @@
+"""What a task is worth: the evidence that `archgym audit` prints.
+
+A task on which random search is within 1 % of the best at 100 calls is a smoke test, never a headline.
+"""
+
+from __future__ import annotations
+
+__all__ = ["AuditReport", "ParameterEffect", "RandomSearchGap", "audit"]
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym.problem import Problem, ScoredEvaluation
+from archgym_simulators import OK
+from archgym_simulators.space import Rows
+
+RANDOM_BUDGETS = (30, 100, 300, 1000)
+SMOKE_GAP = 0.01
+SMOKE_BUDGET = 100
+_REPLICATES = 400
+_ALTERNATIVES = 200
+_CLIMBS = 64
+
+
+@dataclass(frozen=True)
+class ParameterEffect:
+    """How much one parameter matters.
+
+    Attributes:
+        name: the parameter.
+        changes: share of single-parameter changes, on random designs, that change any metric or the validity.
+        explained: share of the reward's variance over valid random designs that this parameter alone explains (eta^2).
+    """
+
+    name: str
+    changes: float
+    explained: float
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether no change of it changed anything."""
+        return self.changes == 0.0
+
+
+@dataclass(frozen=True)
+class RandomSearchGap:
+    """Random search at a budget: quantiles over repetitions of how far its best stays above the best known.
+
+    Attributes:
+        budget: simulator calls.
+        gap: median of exp(best reward - its reward) - 1: 0.01 means one percent worse.
+        gap_low: 5 % quantile.
+        gap_high: 95 % quantile.
+        regret: median of (log f - log f*) / (log f_median-random - log f*).
+        infeasible: share of repetitions without a feasible design.
+    """
+
+    budget: int
+    gap: float
+    gap_low: float
+    gap_high: float
+    regret: float
+    infeasible: float
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """The evidence for one problem.
+
+    Attributes:
+        designs: random canonical designs that were simulated for it.
+        best_reward: what gaps are measured against.
+        best_source: "certified", or "best known" with where it came from.
+        feasible: share of random designs that are valid and meet every constraint.
+        invalid: share that is invalid.
+        near_best: share of feasible random designs within 0.1 %, 1 % and 5 % of the best.
+        correlations: Spearman correlation of each pair of metrics over valid random designs.
+        parameters: effect of each parameter.
+        local_optima: share of greedy descents that end more than 1 % above the best: how often a climber is stuck.
+        distinct_optima: number of different rewards (to 1e-9) at which descents end.
+        random_search: gaps at growing budgets.
+        single_objective: whether gaps are ratios of one objective; with several they are of the mean log reward.
+    """
+
+    designs: int
+    best_reward: float
+    best_source: str
+    feasible: float
+    invalid: float
+    near_best: dict[str, float]
+    correlations: dict[str, float]
+    parameters: tuple[ParameterEffect, ...]
+    local_optima: float
+    distinct_optima: int
+    random_search: tuple[RandomSearchGap, ...]
+    single_objective: bool
+
+    @property
+    def is_smoke_test(self) -> bool:
+        """Whether random search comes within 1 % of the best by 100 calls (median)."""
+        return any(r.budget == SMOKE_BUDGET and r.gap <= SMOKE_GAP for r in self.random_search)
+
+
+def audit(
+    problem: Problem,
+    rng: np.random.Generator,
+    *,
+    designs: int = 10_000,
+    certified_reward: float | None = None,
+) -> AuditReport:
+    """Measure a problem by sampling and descending.
+
+    Args:
+        problem: simulator, objective and constraints.
+        rng: source of every random draw.
+        designs: random designs to simulate (fewer where the space is smaller).
+        certified_reward: reward of the certified optimum, where there is one.
+    """
+    rows = _distinct_sample(problem, designs, rng)
+    scored = problem.evaluate(rows)
+    ends = _descend(problem, rows, scored, rng)
+    found = max((r for r in [*_feasible_rewards(scored).tolist(), *ends]), default=-np.inf)
+    best = certified_reward if certified_reward is not None else float(found)
+    rewards = np.where(scored.feasible, scored.reward, -np.inf)
+    feasible = _feasible_rewards(scored)
+    return AuditReport(
+        designs=len(rows),
+        best_reward=best,
+        best_source="certified" if certified_reward is not None else "best of this audit's sample and descents",
+        feasible=float(scored.feasible.mean()),
+        invalid=float((scored.status != OK).mean()),
+        near_best={
+            label: float((best - feasible <= np.log1p(share)).mean()) if len(feasible) else 0.0
+            for label, share in (("0.1 %", 0.001), ("1 %", 0.01), ("5 %", 0.05))
+        },
+        correlations=_correlations(problem, scored),
+        parameters=_effects(problem, rows, scored, rng),
+        local_optima=float(np.mean([best - end > np.log1p(0.01) for end in ends])) if ends else 1.0,
+        distinct_optima=len({round(end, 9) for end in ends}),
+        random_search=tuple(_random_search(rewards, best, budget, rng) for budget in RANDOM_BUDGETS),
+        single_objective=len(problem.objectives) == 1,
+    )
+
+
+def _distinct_sample(problem: Problem, designs: int, rng: np.random.Generator) -> Rows:
+    space = problem.space
+    drawn = space.canonical(space.sample(designs, rng))
+    first = dict(zip(reversed(list(space.keys(drawn))), reversed(range(len(drawn))), strict=True))
+    return drawn[sorted(first.values())]
+
+
+def _feasible_rewards(scored: ScoredEvaluation) -> NDArray[np.float64]:
+    return scored.reward[scored.feasible]
+
+
+def _correlations(problem: Problem, scored: ScoredEvaluation) -> dict[str, float]:
+    """Spearman correlations of the metrics that vary, over valid designs; average ranks for ties."""
+    import pandas as pd
+
+    names = problem.simulator.metric_names()
+    values = pd.DataFrame(scored.values[scored.status == OK], columns=list(names))
+    ranks = values.loc[:, values.nunique() > 1].rank()
+    matrix = ranks.corr(method="pearson")
+    columns = list(matrix.columns)
+    return {
+        f"{a} ~ {b}": float(matrix.loc[a, b])  # type: ignore[arg-type]
+        for i, a in enumerate(columns)
+        for b in columns[i + 1 :]
+    }
+
+
+def _effects(
+    problem: Problem, rows: Rows, scored: ScoredEvaluation, rng: np.random.Generator
+) -> tuple[ParameterEffect, ...]:
+    space = problem.space
+    base = rows[: min(len(rows), _ALTERNATIVES)]
+    effects = []
+    for parameter in space.parameters:
+        where = space.columns_of(parameter.name)
+        changed = base.copy()
+        # A shift by at least 1 within each digit's radix: every other value is equally likely.
+        nvec = space.nvec[where]
+        changed[:, where] = (
+            changed[:, where] + rng.integers(1, np.maximum(nvec, 2), size=(len(base), len(nvec)))
+        ) % nvec
+        other = problem.evaluate(space.canonical(changed))
+        moved = (changed[:, where] != base[:, where]).any(axis=1)
+        differs = _differs(scored, other, len(base)) & moved
+        share = float(differs.sum() / moved.sum()) if moved.any() else 0.0
+        effects.append(ParameterEffect(parameter.name, share, _explained(rows[:, where], scored)))
+    return tuple(effects)
+
+
+def _differs(scored: ScoredEvaluation, other: ScoredEvaluation, n: int) -> NDArray[np.bool_]:
+    mine, theirs = np.nan_to_num(scored.values[:n]), np.nan_to_num(other.values)
+    return np.asarray((mine != theirs).any(axis=1) | (scored.status[:n] != other.status))
+
+
+def _explained(digits: NDArray[np.int64], scored: ScoredEvaluation) -> float:
+    ok = scored.status == OK
+    reward = scored.reward[ok]
+    if len(reward) < 2 or reward.var() == 0.0:
+        return 0.0
+    _, group = np.unique(digits[ok], axis=0, return_inverse=True)
+    group = group.ravel()
+    count = np.bincount(group)
+    mean = np.bincount(group, weights=reward) / count
+    return float((count * (mean - reward.mean()) ** 2).sum() / (len(reward) * reward.var()))
+
+
+def _descend(problem: Problem, rows: Rows, scored: ScoredEvaluation, rng: np.random.Generator) -> list[float]:
+    """Steepest descent over natural neighbours from random feasible designs; the feasible rewards where it ends."""
+    starts = np.flatnonzero(scored.feasible)
+    chosen = rng.permutation(starts)[:_CLIMBS]
+    current = [(float(scored.reward[i]), rows[i]) for i in chosen.tolist()]
+    ends: list[float] = []
+    while current:
+        neighbourhoods = [problem.space.canonical(problem.space.neighbours(row)) for _, row in current]
+        outcome = problem.evaluate(np.concatenate(neighbourhoods))
+        current, finished = _one_step(current, neighbourhoods, outcome)
+        ends += finished
+    return ends
+
+
+def _one_step(
+    current: Sequence[tuple[float, NDArray[np.int64]]], neighbourhoods: Sequence[Rows], outcome: ScoredEvaluation
+) -> tuple[list[tuple[float, NDArray[np.int64]]], list[float]]:
+    moved, ends, offset = [], [], 0
+    rewards = np.where(outcome.feasible, outcome.reward, -np.inf)
+    for (reward, _), neighbours in zip(current, neighbourhoods, strict=True):
+        mine = rewards[offset : offset + len(neighbours)]
+        offset += len(neighbours)
+        best = int(mine.argmax()) if len(mine) else -1
+        if best >= 0 and mine[best] > reward:
+            moved.append((float(mine[best]), neighbours[best]))
+        else:
+            ends.append(reward)
+    return moved, ends
+
+
+def _random_search(rewards: NDArray[np.float64], best: float, budget: int, rng: np.random.Generator) -> RandomSearchGap:
+    """Repeated draws without replacement from the simulated designs stand for runs of random search."""
+    size = min(budget, len(rewards))
+    finals = np.array([rewards[rng.choice(len(rewards), size, replace=False)].max() for _ in range(_REPLICATES)])
+    found = np.isfinite(finals)
+    gaps = np.expm1(np.where(found, best - finals, np.inf))
+    feasible = rewards[np.isfinite(rewards)]
+    middle = best - float(np.median(feasible)) if len(feasible) else np.inf
+    low, mid, high = np.quantile(gaps, [0.05, 0.5, 0.95], method="nearest").tolist()
+    regret = float(np.median(np.where(found, best - finals, np.inf)) / middle) if middle > 0 else 0.0
+    return RandomSearchGap(budget, mid, low, high, regret, float((~found).mean()))
+
+
+def as_json(report: AuditReport) -> dict[str, Any]:
+    """The report as JSON-able values."""
+    from dataclasses import asdict
+
+    return {**asdict(report), "is_smoke_test": report.is_smoke_test}
