@@ -123,7 +123,7 @@ class Simulator(ABC):
     """Objectives of the family's ``-MO-`` id; empty for its first two."""
     reasons: ClassVar[tuple[Reason, ...]] = ()
     diagnostic_names: ClassVar[tuple[str, ...]] = ()
-    cost_unit: ClassVar[str] = "simulations"
+    cost_unit: str = "simulations"
     rows_per_record: int = 4096
     """Designs simulated between two writes of the journal; 1 for tools that need seconds a design."""
 

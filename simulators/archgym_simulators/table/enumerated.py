@@ -1,0 +1,200 @@
+"""Every design of a space, simulated once and answered from a file ever after."""
+
+from __future__ import annotations
+
+__all__ = ["EnumeratedSimulator", "save_enumeration"]
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym_simulators.errors import InputError, SimulationFailed
+from archgym_simulators.evaluation import FAILED, OK, Evaluation
+from archgym_simulators.simulator import Simulator
+from archgym_simulators.space import Rows
+from archgym_simulators.table.lookup import KeyFinder, key_finder
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_FORMAT = 1
+_META = b"archgym_enumeration"
+
+
+def save_enumeration(
+    simulator: Simulator,
+    path: Path | str,
+    *,
+    rows_per_chunk: int = 65_536,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Simulate every canonical design and write a Parquet file; a file of that name is replaced when all is done.
+
+    Args:
+        simulator: bound to the workload to enumerate.
+        path: ends in ``.parquet``; folders are made.
+        rows_per_chunk: rows of the space that are visited, and their canonical designs simulated, at a time.
+        progress: told designs done and designs in all, after every chunk.
+
+    Raises:
+        InputError: a space too large for integer keys, or a path that cannot be written.
+        SimulationFailed: a simulation failed, so the table would have holes.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    space, target = simulator.space, Path(path)
+    part = target.with_name(target.name + ".part")
+    writer, done = None, 0
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for rows in space.chunks(rows_per_chunk, canonical=True):
+            table = _as_table(simulator, rows, simulator.evaluate(rows))
+            writer = writer or parquet.ParquetWriter(part, table.schema, compression="zstd")
+            writer.write_table(table)
+            done += len(rows)
+            if progress is not None:
+                progress(done, space.canonical_size)
+        if writer is not None:
+            writer.close()
+        os.replace(part, target)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"cannot write {target}: {error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+class EnumeratedSimulator(Simulator):
+    """Answers for another simulator from its enumeration: same space, metrics, version, workload and numbers.
+
+    Diagnostics are not stored. Invalid designs keep their reason.
+
+    Args:
+        simulator: bound to the workload; gives everything but the numbers, and is never run.
+        path: a file of `save_enumeration`.
+
+    Raises:
+        InputError: the file is missing, damaged, incomplete, or of another space, version, workload or option.
+    """
+
+    def __init__(self, simulator: Simulator, path: Path | str) -> None:
+        self._simulator = simulator
+        self.metrics, self.version = simulator.metrics, simulator.version
+        self.objectives, self.default_objective = simulator.objectives, simulator.default_objective
+        self.pareto_objectives, self.cost_unit = simulator.pareto_objectives, simulator.cost_unit
+        self.space, self.workload, self.baseline = simulator.space, simulator.workload, simulator.baseline
+        self._path = Path(path)
+        self._reasons = simulator.all_reasons
+        keys, self._values, self._codes, self._extra = self._load()
+        self._finder: KeyFinder = key_finder(keys, self.space.size)
+        self._all_ok = bool((self._codes < 0).all())
+
+    @property
+    def all_reasons(self) -> tuple[Any, ...]:
+        return self._reasons
+
+    def evaluate(self, rows: Rows) -> Evaluation:
+        """The stored metrics of canonical rows (N, D).
+
+        Raises:
+            InputError: a row that is not canonical.
+        """
+        slots = self._finder.find(self.space.integer_keys(rows))
+        if len(slots) and slots.min() < 0:
+            raise InputError(f"{self._path} has canonical designs only; row {int(slots.argmin())} is not one")
+        values, extra = self._values.take(slots, axis=0), self._extra.take(slots, axis=0)
+        if self._all_ok:
+            return Evaluation.of(values, reasons=self._reasons, cost=extra[:, 0])
+        return Evaluation.of(
+            values,
+            reasons=self._reasons,
+            reason_code=self._codes.take(slots),
+            cost=extra[:, 0],
+            violation=extra[:, 1],
+            reason_detail=extra[:, 2:],
+        )
+
+    def simulate(self, rows: Rows) -> Evaluation:
+        return self.evaluate(rows)
+
+    def describe_options(self) -> dict[str, Any]:
+        return self._simulator.describe_options()
+
+    def _load(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int16], NDArray[np.float64]]:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        if not self._path.is_file():
+            raise InputError(f"no enumeration {str(self._path)!r} of {self.workload.name!r}; enumerate the space first")
+        try:
+            self._check(parquet.read_schema(self._path).metadata or {})
+            table = parquet.read_table(self._path)
+        except (OSError, ValueError, pa.ArrowException) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"enumeration {str(self._path)!r} is damaged: {str(error).splitlines()[0]}") from error
+        if table.num_rows != self.space.canonical_size:
+            raise InputError(
+                f"enumeration {str(self._path)!r} has {table.num_rows:,} designs, "
+                f"the space {self.space.canonical_size:,}; enumerate it again"
+            )
+        metrics = [f"metric:{metric.name}" for metric in self.metrics]
+        extra = ["cost", "violation", *(name for name in table.column_names if name.startswith("detail:"))]
+        return (
+            table.column("key").to_numpy(),
+            np.stack([table.column(name).to_numpy() for name in metrics], axis=1),
+            table.column("reason_code").to_numpy(),
+            np.stack([table.column(name).to_numpy() for name in extra], axis=1),
+        )
+
+    def _check(self, metadata: Mapping[bytes, bytes]) -> None:
+        found = json.loads(metadata.get(_META, b"{}"))
+        ours = _identity(self._simulator)
+        for key, value in ours.items():
+            if found.get(key) != value:
+                raise InputError(
+                    f"enumeration {str(self._path)!r} is of another {key.replace('_', ' ')}: "
+                    f"{found.get(key)!r} there, {value!r} here; enumerate the space again"
+                )
+
+
+def _identity(simulator: Simulator) -> dict[str, Any]:
+    """What an enumeration depends on, JSON-able."""
+    identity = {
+        "format": _FORMAT,
+        "simulator": type(simulator).__qualname__,
+        "version": simulator.version,
+        "workload": simulator.workload.name,
+        "workload_digest": simulator.workload.digest,
+        "options": simulator.describe_options(),
+        "metrics": [metric.name for metric in simulator.metrics],
+        "space": simulator.space.digest,
+        "reasons": [reason.name for reason in simulator.all_reasons],
+    }
+    restored: dict[str, Any] = json.loads(json.dumps(identity))
+    return restored
+
+
+def _as_table(simulator: Simulator, rows: Rows, evaluation: Evaluation) -> pa.Table:
+    import pyarrow as pa
+
+    failed = np.flatnonzero(evaluation.status == FAILED)
+    if len(failed):
+        design = simulator.space.decode_row(rows[failed[0]])
+        raise SimulationFailed(f"{evaluation.reason(int(failed[0]))}: {design}")
+    details = max((len(reason.details) for reason in simulator.all_reasons), default=0)
+    numbers = np.zeros((len(rows), details))
+    numbers[:, : evaluation.reason_detail.shape[1]] = evaluation.reason_detail
+    columns: dict[str, NDArray[Any]] = {"key": simulator.space.integer_keys(rows)}
+    columns |= {f"metric:{m.name}": evaluation.values[:, i] for i, m in enumerate(simulator.metrics)}
+    columns |= {"cost": evaluation.cost, "violation": evaluation.violation}
+    columns |= {"reason_code": np.where(evaluation.status == OK, -1, evaluation.reason_code).astype(np.int16)}
+    columns |= {f"detail:{i}": numbers[:, i] for i in range(details)}
+    table = pa.table({name: pa.array(np.ascontiguousarray(column)) for name, column in columns.items()})
+    return table.replace_schema_metadata({_META: json.dumps(_identity(simulator)).encode()})
