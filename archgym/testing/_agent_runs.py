@@ -5,10 +5,6 @@ from __future__ import annotations
 __all__: list[str] = []
 
 import hashlib
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from archgym.agent import Agent, AskTell
 from archgym.problem import Problem, ProblemSpec, ScoredEvaluation
-from archgym.registry import agent_class, agent_names
+from archgym.registry import agent_class
 from archgym.run_directory import JournalRecorder, RunDirectory, RunManifest
 from archgym.session import Budget, Session, SessionOver
 from archgym.testing import toys
@@ -48,7 +44,7 @@ class Subject:
         agent: the class.
         name: what messages call it.
         options: settings it is tested with.
-        reach: name or file from which another process can load it; empty where there is none.
+        reach: name, file or ``"module:Class"`` from which another process can load it; empty where there is none.
     """
 
     agent: type[Agent]
@@ -241,53 +237,8 @@ def _killer(kill_after: int | None) -> Callable[[Session], None] | None:
     return None if kill_after is None else kill
 
 
-# ---- another process -------------------------------------------------------------------------------------------------
-
-
-def elsewhere(subject: Subject, toy: str, *, seed: int, budget: int, forbidden: tuple[str, ...]) -> dict[str, Any]:
-    """In a fresh process with another hash seed: which forbidden modules the import brings, and the trajectory."""
-    order = {
-        "reach": subject.reach,
-        "options": dict(subject.options),
-        "toy": toy,
-        "seed": seed,
-        "budget": budget,
-        "forbidden": forbidden,
-    }
-    finished = subprocess.run(
-        [sys.executable, "-c", f"from {__name__} import answer; answer()"],
-        input=json.dumps(order),
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "PYTHONHASHSEED": "4711"},
-    )
-    if finished.returncode:
-        last = (finished.stderr.strip().splitlines() or ["no message"])[-1]
-        raise subject.error(f"cannot be run in a fresh process: {last}")
-    answered: dict[str, Any] = json.loads(finished.stdout.strip().splitlines()[-1])
-    return answered
-
-
-def answer() -> None:
-    """The other end of `elsewhere`: reads its order from standard input, writes one JSON line."""
-    order = json.loads(sys.stdin.read())
-    before = set(sys.modules)
-    subject = Subject.of(order["reach"], order["options"])
-    imported = {name.partition(".")[0] for name in set(sys.modules) - before}
-    found = sorted(imported & set(order["forbidden"]))
-    run = watch(subject, ToySpec.of(order["toy"]), seed=order["seed"], budget=Budget(order["budget"]))
-    sys.stdout.write(json.dumps({"imported": found, "digest": run.digest}) + "\n")
-
-
 def _reach(agent: type[Agent]) -> str:
-    """What `agent_class` finds this class by, empty where nothing does."""
-    own = agent.__module__.removeprefix("archgym_agents.")
-    file = getattr(sys.modules.get(agent.__module__), "__file__", None)
-    for name in (own if own in agent_names() else "", file or ""):
-        try:
-            if name and agent_class(name).__qualname__ == agent.__qualname__:
-                return name
-        except InputError:
-            continue
-    return ""
+    """``"module:Class"``, or empty where another process cannot import it: a script, or a class made in a function."""
+    if agent.__module__ == "__main__" or "<locals>" in agent.__qualname__:
+        return ""
+    return f"{agent.__module__}:{agent.__qualname__}"

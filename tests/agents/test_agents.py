@@ -87,7 +87,7 @@ def test_learners_beat_random_search(name: str, toy: str, budget: int) -> None:
 @pytest.mark.parametrize("name", OWN)
 def test_several_objectives_are_refused_in_one_line(name: str) -> None:
     with pytest.raises(InputError, match=f"agent '{name}' takes one objective, not 2"):
-        archgym.search("toy/Bowl-v0", name, budget=5, objective=["time_ns", "energy_pj"])
+        archgym.search("toy/Bowl-v0", name, budget=5, objective=["time", "energy-delay"])
 
 
 @pytest.mark.parametrize(

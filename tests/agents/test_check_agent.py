@@ -1,3 +1,4 @@
+import importlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,14 @@ class Honest(AskTell):
 
     def tell(self, rows, evaluation):
         pass
+"""
+
+
+TWISTED = """
+
+class Twisted(Honest):
+    def ask(self, n):
+        return (super().ask(n) + len(sys.orig_argv[-1])) % self.space.nvec
 """
 
 
@@ -239,6 +248,18 @@ def test_an_order_that_depends_on_the_process_fails(tmp_path: Path) -> None:
     (tmp_path / "hashed.py").write_text(hashed)
     with pytest.raises(AssertionError, match="in another process with seed 1"):
         check_agent(str(tmp_path / "hashed.py"), checks=["process"])
+
+
+def test_a_class_of_an_importable_module_is_checked_in_another_process_too(tmp_path, monkeypatch) -> None:
+    (tmp_path / "honest_package").mkdir()
+    (tmp_path / "honest_package" / "__init__.py").write_text("")
+    (tmp_path / "honest_package" / "settings.py").write_text("")
+    (tmp_path / "honest_package" / "agent.py").write_text("from . import settings\nimport sys" + HONEST + TWISTED)
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("honest_package.agent")
+    check_agent(module.Honest, checks=["process"])
+    with pytest.raises(AssertionError, match="'Twisted' proposed other designs on HugeSpace in another process"):
+        check_agent(module.Twisted, checks=["process"])
 
 
 def test_a_difference_that_only_a_resume_shows_fails(monkeypatch: pytest.MonkeyPatch) -> None:
