@@ -104,7 +104,7 @@ def _draw_lines(axes: Axes, curves: Sequence[Curve], baseline: float | None) -> 
     if baseline is not None:
         axes.axhline(baseline, color=_QUIET, linewidth=1.2)
     axes.set_xscale("log")
-    axes.set_xlim(1, max(len(curve.best) for curve in curves))
+    axes.set_xlim(1, max(2, *(len(curve.best) for curve in curves)))
 
 
 def _label_axes(axes: Axes, metric: str, title: str, subtitle: str) -> None:
@@ -122,18 +122,10 @@ def _label_axes(axes: Axes, metric: str, title: str, subtitle: str) -> None:
 def _label_lines(axes: Axes, curves: Sequence[Curve], baseline: float | None, metric: str) -> None:
     """Write names and final values at the right ends of the lines, pushed apart where they would overlap."""
     unit = split_unit(metric)[1]
-    ends = [
-        (
-            float(curve.best[-1]),
-            f"{curve.name.replace('_', ' ')}\n{number(float(curve.best[-1]))} {unit}".rstrip(),
-            index,
-        )
-        for index, curve in enumerate(curves)
-        if len(curve.best) and np.isfinite(curve.best[-1])
-    ]
+    finals = [(float(curve.best[-1]), curve.name, index) for index, curve in enumerate(curves) if len(curve.best)]
     if baseline is not None:
-        ends.append((baseline, f"baseline\n{number(baseline)} {unit}".rstrip(), -1))
-    ends.sort()
+        finals.append((baseline, "baseline", -1))
+    ends = sorted(final for final in finals if np.isfinite(final[0]))
     low, high = axes.get_ylim()
     wanted = [(value - low) / (high - low) for value, _, _ in ends]
     for (value, name, index), place in zip(ends, spread(wanted, _LABEL_GAP * _LINES_OF_A_LABEL), strict=True):
@@ -148,14 +140,7 @@ def _label_lines(axes: Axes, curves: Sequence[Curve], baseline: float | None, me
             va="center",
             fontsize=9,
             linespacing=1.1,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": colour,
-                "linewidth": 0.8,
-                "shrinkA": 2,
-                "shrinkB": 0,
-                "relpos": (0, 0.5),
-            },
+            arrowprops={**_CONNECTOR, "color": colour},
         )
 
 

@@ -115,7 +115,10 @@ class RecordedRun:
         with tempfile.TemporaryDirectory() as copy:
             directory = RunDirectory(copy, self.manifest)
             shutil.copyfile(self.path / JOURNAL, directory.path / JOURNAL)
-            recorder = JournalRecorder(directory, problem)
+            try:
+                recorder = JournalRecorder(directory, problem)
+            except InputError as error:
+                raise InputError(str(error).replace(str(directory.path), str(self.path))) from None
             try:
                 return list(recorder.records()), recorder.cut_bytes
             finally:

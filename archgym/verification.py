@@ -15,8 +15,7 @@ from archgym.journal import JournalRecord
 from archgym.problem import Problem
 from archgym.recorded_run import RecordedRun
 from archgym.verification_files import Check, compare_files
-from archgym_simulators import FAILED, STATUS_NAMES, InputError
-from archgym_simulators.space import Rows
+from archgym_simulators import FAILED, STATUS_NAMES, Evaluation, InputError
 
 TOLERANCE = 1e-12
 """Relative difference of floats allowed between machines; on the machine that recorded them no bit differs."""
@@ -58,24 +57,29 @@ def _compare_designs(
     run: RecordedRun, records: Sequence[JournalRecord], sample: int | None, progress: Callable[[int, int], None] | None
 ) -> Check:
     """Simulate recorded designs again; failed ones say nothing about their design and are left out."""
+    problems = {record.workload: run.spec.bind(record.workload) for record in records}
     rows = np.concatenate([record.rows for record in records])
-    recorded = np.concatenate([np.hstack([record.numbers, record.codes]) for record in records])
+    recorded = np.concatenate([_recorded(problems[record.workload], record) for record in records])
     workloads = np.concatenate([np.full(len(record.rows), record.workload, dtype=object) for record in records])
-    failed = np.concatenate([record.codes[:, 0] == FAILED for record in records])
+    failed = recorded[:, 0] == FAILED
     steps = _chosen(np.flatnonzero(~failed), sample)
     exact = done = 0
-    for workload in dict.fromkeys(workloads[steps].tolist()):
+    for workload, problem in problems.items():
         mine = steps[workloads[steps] == workload]
-        problem = run.spec.bind(workload)
         for part in np.split(mine, range(_ROWS_PER_CALL, len(mine), _ROWS_PER_CALL)):
-            old, new = recorded[part], _simulate(problem, rows[part])
+            old, new = recorded[part], _outcomes(problem, problem.simulator.evaluate(rows[part]))
             wrong = np.flatnonzero(~_close(old, new))
             if len(wrong):
-                return Check("designs", False, _difference(run, int(part[wrong[0]]), old[wrong[0]], new[wrong[0]]))
+                return Check("designs", False, _difference(problem, int(part[wrong[0]]), old[wrong[0]], new[wrong[0]]))
             exact, done = exact + int(_same_bits(old, new).sum()), done + len(part)
             if progress is not None:
                 progress(done, len(steps))
     return Check("designs", True, _agreement(done, len(rows), exact, int(failed.sum())))
+
+
+def _recorded(problem: Problem, record: JournalRecord) -> NDArray[np.float64]:
+    simulator = problem.simulator
+    return _outcomes(problem, record.evaluation(len(simulator.metrics), simulator.all_reasons))
 
 
 def _chosen(steps: NDArray[np.intp], sample: int | None) -> NDArray[np.intp]:
@@ -90,17 +94,14 @@ def _agreement(done: int, total: int, exact: int, failed: int) -> str:
     return f"{done:,} of {total:,} simulated again: {how}{rest}"
 
 
-def _simulate(problem: Problem, rows: Rows) -> NDArray[np.float64]:
-    """Metrics, violation, cost, reason details, status, reason: (N, M + 4 + K), as journals hold them."""
-    found, simulator = problem.simulator.evaluate(rows), problem.simulator
+def _outcomes(problem: Problem, evaluation: Evaluation) -> NDArray[np.float64]:
+    """Status, reason, metrics, violation, cost, reason details, diagnostics: (N, 4 + M + K + G)."""
+    simulator, n = problem.simulator, len(evaluation)
     details = max((len(reason.details) for reason in simulator.all_reasons), default=0)
-    numbers = np.zeros((len(rows), len(simulator.metrics) + 4 + details))
-    m = len(simulator.metrics)
-    numbers[:, :m] = found.values
-    numbers[:, m], numbers[:, m + 1] = found.violation, found.cost
-    numbers[:, m + 2 : m + 2 + found.reason_detail.shape[1]] = found.reason_detail
-    numbers[:, -2], numbers[:, -1] = found.status, found.reason_code
-    return numbers
+    padded = np.zeros((n, details))
+    padded[:, : evaluation.reason_detail.shape[1]] = evaluation.reason_detail
+    single = (evaluation.status, evaluation.reason_code, evaluation.violation, evaluation.cost)
+    return np.hstack([*(column[:, None] for column in single), evaluation.values, padded, evaluation.diagnostics])
 
 
 def _same_bits(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -112,12 +113,13 @@ def _close(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray((near | (a == b) | (np.isnan(a) & np.isnan(b))).all(axis=1))
 
 
-def _difference(run: RecordedRun, step: int, old: NDArray[np.float64], new: NDArray[np.float64]) -> str:
-    if old[-2] != new[-2]:
-        return f"step {step}: {STATUS_NAMES[int(old[-2])]} in the record and {STATUS_NAMES[int(new[-2])]} now"
-    metrics = list(run.manifest.about.get("metrics", []))
-    details = [f"reason detail {k + 1}" for k in range(len(old) - len(metrics) - 4)]
-    names = [*metrics, "violation", "cost", *details, "status", "reason"]
+def _difference(problem: Problem, step: int, old: NDArray[np.float64], new: NDArray[np.float64]) -> str:
+    if old[0] != new[0]:
+        return f"step {step}: {STATUS_NAMES[int(old[0])]} in the record and {STATUS_NAMES[int(new[0])]} now"
+    simulator = problem.simulator
+    details = len(old) - 4 - len(simulator.metrics) - len(simulator.diagnostic_names)
+    about = [f"reason detail {k + 1}" for k in range(details)]
+    names = ["status", "reason", "violation", "cost", *simulator.metric_names(), *about, *simulator.diagnostic_names]
     column = int(np.flatnonzero(~_close(old[:, None], new[:, None]))[0])
     return f"step {step}: {names[column]} is {float(old[column])!r} in the record and {float(new[column])!r} now"
 
@@ -128,7 +130,7 @@ def _compare_trajectory(run: RecordedRun, problem: Problem, records: Sequence[Jo
         again, _ = _search_again(run, Path(place) / "again").records(problem)
     step = 0
     for old, new in zip(records, again, strict=False):
-        if not _same_record(old, new):
+        if not _same_record(problem, old, new):
             return Check("trajectory", False, f"the agent's run from the seed differs from step {step} on")
         step += len(old.rows)
     if len(records) > len(again) or (run.result is not None and len(records) != len(again)):
@@ -158,11 +160,10 @@ def _search_again(run: RecordedRun, out: Path) -> RecordedRun:
     return RecordedRun.open(out)
 
 
-def _same_record(old: JournalRecord, new: JournalRecord) -> bool:
+def _same_record(problem: Problem, old: JournalRecord, new: JournalRecord) -> bool:
     return (
         (old.proposal, old.workload) == (new.proposal, new.workload)
         and np.array_equal(old.positions, new.positions)
         and np.array_equal(old.rows, new.rows)
-        and np.array_equal(old.codes, new.codes)
-        and bool(_close(old.numbers, new.numbers).all())
+        and bool(_close(_recorded(problem, old), _recorded(problem, new)).all())
     )

@@ -151,8 +151,7 @@ def report(result: SearchResult, arguments: argparse.Namespace) -> str:
     else:
         parts.append(text.paragraph(headline(result.summary, spec)))
         parts.append(compare_with_baseline(result.summary, simulator_class(spec.env_id).metrics))
-    shown = shlex.quote(str(result.out))
-    parts.append(text.paragraph(f"Recorded in {result.out}; to check it: archgym verify {shown}"))
+    parts.append(f"Recorded in {result.out}. To check it:\n  archgym verify {shlex.quote(str(result.out))}")
     return "\n\n".join(parts)
 
 
