@@ -43,4 +43,10 @@ class Bindings:
                 f"workload {workload!r} has another design space than {self._spec.workload!r}; "
                 f"use gym.make({self._spec.env_id!r}, workload={workload!r}), or space='shared' where offered"
             )
+        theirs, ours = problem.simulator.metric_names(), self._first.simulator.metric_names()
+        if theirs != ours:
+            raise InputError(
+                f"workload {workload!r} has the metrics {', '.join(theirs)}, but {self._spec.workload!r} has "
+                f"{', '.join(ours)}; name the same metrics for both"
+            )
         return problem

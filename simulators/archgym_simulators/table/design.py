@@ -52,12 +52,12 @@ def design_space(
         column = _complete(table, table.column(name, "design"))
         values, code = _distinct(column)
         if name in ordinal:
-            parameter: Scalar = Ordinal(name, ordinal[name], description=_about(table, name, ordinal[name]))
+            parameter: Scalar = Ordinal(name, ordinal[name], description=_about(name, ordinal[name]))
             code = _recoded(table, column, parameter, values, code)
         elif column.kind in ("integer", "number") and name not in categorical:
-            parameter = Ordinal(name, values, description=_about(table, name, values))
+            parameter = Ordinal(name, values, description=_about(name, values))
         else:
-            parameter = Categorical(name, values, description=_about(table, name, values))
+            parameter = Categorical(name, values, description=_about(name, values))
         parameters.append(parameter)
         codes.append(code)
     return DesignSpace(parameters), np.stack(codes, axis=1)
@@ -96,5 +96,6 @@ def _recoded(
     return np.array(indices, dtype=np.int64)[code]
 
 
-def _about(table: TableFile, name: str, values: Sequence[Any]) -> str:
-    return f"Column {name} of {table.name}: {allowed_values(list(values), most=8)}."
+def _about(name: str, values: Sequence[Any]) -> str:
+    # Without the table's name: tables with the same values have the same space.
+    return f"Column {name} of the table: {allowed_values(list(values), most=8)}."

@@ -29,7 +29,7 @@ def metric_columns(
     """The metrics and their values (R, M), NaN where a cell is empty or not finite.
 
     A metric is compared by ratio (log scale) where all its values are positive, else by difference; then its span,
-    the difference that counts as 1 in a reward, is the range of its values.
+    the difference that counts as 1 in a reward, is their standard deviation.
 
     Args:
         table: as read.
@@ -100,11 +100,10 @@ def _metric(table: TableFile, name: str, values: NDArray[np.float64], direction:
     known = values[np.isfinite(values)]
     if not len(known):
         raise InputError(f"metric {name!r} of table {table.name!r} has no value in any row")
-    low, high = float(known.min()), float(known.max())
-    about = f"column {name} of {table.name}, {low:g} to {high:g}"
-    if span is None and low > 0.0:
+    about = f"column {name} of {table.name}"  # not its range: agents read this, and the best value is for reports only
+    if span is None and known.min() > 0.0:
         return Metric(name, about, direction)
-    span = float(span) if span is not None else (high - low or 1.0)
+    span = float(span) if span is not None else float(known.std()) or 1.0
     if not (np.isfinite(span) and span > 0.0):
         raise InputError(f"the span of metric {name!r} must be a positive number, not {span}")
     return Metric(name, f"{about}; a difference of {span:g} counts as 1", direction, "linear", span)
