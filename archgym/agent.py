@@ -8,6 +8,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from math import isfinite
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -137,6 +138,8 @@ class AskTell(Agent):
         """Ask, evaluate and tell until the session is over or `ask` returns nothing."""
         try:
             while True:
+                if session.stop_reason is not None:
+                    return
                 rows = self.ask(max(session.remaining, 1))
                 if not len(rows):
                     session.stop("agent")
@@ -162,6 +165,10 @@ def _check(field: dataclasses.Field[Any], value: Any) -> None:
             f"{field.name} must be one of {allowed_values(choices)}, not {value!r}{did_you_mean(value, choices)}"
         )
     low, high = limits.get("low"), limits.get("high")
+    if value is None and field.default is None:
+        return
+    if isinstance(value, float) and not isfinite(value):
+        raise InputError(f"{field.name} must be a finite number, not {value!r}")
     if (low is not None and value < low) or (high is not None and value > high):
         top = "" if high is None else f" and at most {high}"
         raise InputError(f"{field.name} must be at least {low}{top}, not {value!r}")

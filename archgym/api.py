@@ -8,14 +8,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from archgym.problem import ProblemSpec
-from archgym.registry import agent_class
-from archgym.run_directory import EVALUATIONS, RESULT, JournalRecorder, RunDirectory, RunManifest, write_whole
+from archgym.registry import agent_class, source_digest
+from archgym.run_directory import EVALUATIONS, PART, RESULT, JournalRecorder, RunDirectory, RunManifest, write_whole
 from archgym.session import Budget, Session, SessionOver
 from archgym_simulators import Design, InputError
 
@@ -171,49 +172,64 @@ def search(
     """
     if record not in ("all", "improvements"):
         raise InputError(f"record must be all or improvements, not {record!r}")
-    if seed < 0:
-        raise InputError(f"seed must be a whole number of at least 0, not {seed!r}")
+    seed = _whole_seed(seed)
     options = {**(simulator_options or {}), **options}
     spec = ProblemSpec.create(env_id, workload=workload, objective=objective, constraints=constraints, options=options)
     limits = Budget(budget, budget_unit, max_proposals)
     chosen = agent_class(agent)
     config = chosen.Config.from_options(agent_options or {})
-    if out is None:
-        session = Session(spec, budget=limits, progress=progress)
-        return _run(session, chosen, config, seed, None)
     problem = spec.bind()
+    if out is None:
+        session = Session(spec, budget=limits, progress=progress, problem=problem)
+        return _run(session, _searcher(chosen, config, seed, session), None)
     manifest = RunManifest.create(
         problem,
         spec=spec.to_json(),
-        agent={"name": agent, "config": config.to_json()},
+        agent={"name": agent, "config": config.to_json(), "source": source_digest(agent)},
         seed=seed,
-        budget={"limit": budget, "unit": budget_unit, "max_proposals": max_proposals, "record": record},
+        budget={
+            "limit": limits.limit,
+            "unit": limits.unit,
+            "max_proposals": limits.max_proposals,
+            "record": record,
+        },
     )
     directory = RunDirectory(out, manifest)
     if directory.is_complete:
         return _as_result(directory.result(), directory.path, was_complete=True)
+    # Made before the directory, so that an agent that refuses the problem leaves nothing behind.
+    searcher = _searcher(chosen, config, seed, Session(spec, budget=limits, problem=problem))
     directory.start()
     recorder = JournalRecorder(directory, problem, fsync=fsync)
     try:
-        session = Session(spec, budget=limits, recorder=recorder, progress=progress)
-        result = _run(session, chosen, config, seed, directory.path)
+        session = Session(spec, budget=limits, recorder=recorder, progress=progress, problem=problem)
+        result = _run(session, searcher, directory.path)
         _finish(directory, recorder, session, agent, seed, record, result.summary)
     finally:
         recorder.close()
     return result
 
 
-def _run(session: Session, chosen: type[Agent], config: Any, seed: int, out: Path | None) -> SearchResult:
-    started = time.perf_counter()
-    agent = chosen.create(
+def _whole_seed(seed: object) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError(f"seed must be a whole number of at least 0, not {seed!r}")
+    return int(seed)
+
+
+def _searcher(chosen: type[Agent], config: Any, seed: int, session: Session) -> Agent:
+    return chosen.create(
         session.space,
         config,
         np.random.default_rng(seed),
         budget=session.remaining,
         n_objectives=len(session.problem().objectives),
     )
+
+
+def _run(session: Session, agent: Agent, out: Path | None) -> SearchResult:
     from archgym.results import result_of
 
+    started = time.perf_counter()
     with suppress(SessionOver):
         agent.run(session)
     session.stop("agent")
@@ -233,12 +249,19 @@ def _finish(
 
     import pyarrow.parquet as pq
 
-    from archgym.results import evaluation_table
+    from archgym.results import evaluation_tables
 
-    table = evaluation_table(recorder.records(), session, agent=agent, seed=seed, record=record)
-    part = directory.path / (EVALUATIONS + ".part")
-    pq.write_table(table, part, compression="zstd")
-    part.replace(directory.path / EVALUATIONS)
+    tables = evaluation_tables(recorder.records(), session, agent=agent, seed=seed, record=record)
+    first = next(tables)
+    part = directory.path / (EVALUATIONS + PART)
+    try:
+        with pq.ParquetWriter(part, first.schema, compression="zstd") as writer:
+            for table in chain([first], tables):
+                writer.write_table(table)
+        part.replace(directory.path / EVALUATIONS)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OSError(error.errno, f"cannot write {directory.path / EVALUATIONS}: {error.strerror or error}") from error
     # Last, because its presence says that the run is complete.
     write_whole(directory.path / RESULT, json.dumps(summary, indent=1))
 

@@ -2,10 +2,11 @@
 
 Layout: a magic line, a length-and-CRC framed JSON header, then framed records. A frame is ``u32 length, u32 crc32,
 payload``. A payload begins with a kind byte: ``W`` names a workload (they are numbered in order of appearance), ``E``
-holds evaluations: proposal index, workload number, wall time, positions in the call, rows, numbers, codes.
+holds evaluations: proposal index, workload number, wall time, then one block a column of `JournalLayout.blocks`.
 
 Every record is one write. Killing the process at any instant leaves at most a torn tail, which is cut; a flipped bit
 fails a CRC and everything after it is cut and simulated again. Power loss is detected, not survived, unless ``fsync``.
+A forked child lets go of the file, so that the lock ends with the process that took it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import fcntl
 import json
 import os
 import struct
+import weakref
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from errno import ENOSPC
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -32,6 +35,7 @@ from archgym_simulators.space import Rows
 
 _MAGIC = b"archgym journal 1\n"
 _FRAME = struct.Struct("<II")
+_READ_BYTES = 1 << 20
 _EVALUATIONS = struct.Struct("<cQIdI")  # kind, proposal, workload number, wall seconds, count
 
 
@@ -45,6 +49,7 @@ class JournalLayout:
         width: index columns of a row, D.
         metrics: number of metrics, M.
         details: number of detail numbers of a reason, K.
+        diagnostics: number of diagnostics, G; they travel so that a replay answers what the simulator had answered.
     """
 
     identity: str
@@ -52,11 +57,27 @@ class JournalLayout:
     width: int
     metrics: int
     details: int
+    diagnostics: int
 
     @property
-    def numbers(self) -> int:
-        """Columns of the number block: metrics, violation, cost, details."""
-        return self.metrics + 2 + self.details
+    def blocks(self) -> tuple[tuple[str, int], ...]:
+        """Type and width: positions, rows, metrics, violation, cost, details, diagnostics, status, reason."""
+        return (
+            ("<u4", 1),
+            (self.row_type, self.width),
+            ("<f8", self.metrics),
+            ("<f8", 1),
+            ("<f8", 1),
+            ("<f8", self.details),
+            ("<f8", self.diagnostics),
+            ("<i1", 1),
+            ("<i2", 1),
+        )
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one design in a record."""
+        return sum(np.dtype(kind).itemsize * width for kind, width in self.blocks)
 
 
 @dataclass(frozen=True)
@@ -70,9 +91,10 @@ class JournalRecord:
     rows: Rows  # (N, D)
     numbers: NDArray[np.float64]  # (N, M + 2 + K)
     codes: NDArray[np.int16]  # (N, 2) status, reason
+    diagnostics: NDArray[np.float64]  # (N, G)
 
     def evaluation(self, metrics: int, reasons: tuple[Reason, ...]) -> Evaluation:
-        """What the simulator had returned, without diagnostics."""
+        """What the simulator had returned."""
         return Evaluation(
             values=self.numbers[:, :metrics],
             status=self.codes[:, 0].astype(np.int8),
@@ -81,7 +103,7 @@ class JournalRecord:
             reason_detail=self.numbers[:, metrics + 2 :],
             cost=self.numbers[:, metrics + 1],
             reasons=reasons,
-            diagnostics=np.zeros((len(self.rows), 0)),
+            diagnostics=self.diagnostics,
         )
 
 
@@ -99,12 +121,17 @@ class Journal:
         self.cut_bytes = 0
         self._fsync = fsync
         self._workloads: list[str] = []
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._row_bytes = layout.row_bytes
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise InputError(f"cannot open {path}: {error.strerror}; choose another --out") from error
+        _open_journals.add(self)
         try:
             self._lock()
             self._start = self._open_header()
         except BaseException:
-            os.close(self._file)
+            self.close()
             raise
         self._end = self._start
 
@@ -115,49 +142,61 @@ class Journal:
         size = os.fstat(self._file).st_size
         offset = self._start
         self._workloads.clear()
-        while offset < size:
-            payload = self._frame_at(offset, size)
-            record = None if payload is None else self._parse(payload)
-            if payload is None or record is False:
-                self.cut_bytes = size - offset
-                os.ftruncate(self._file, offset)
+        for payload in self._payloads(size):
+            record = self._parse(payload)
+            if record is False:
                 break
             offset += _FRAME.size + len(payload)
             if isinstance(record, JournalRecord):
                 yield record
+        if offset < size:
+            self.cut_bytes = size - offset
+            os.ftruncate(self._file, offset)
         self._end = offset
 
-    def _frame_at(self, offset: int, size: int) -> bytes | None:
-        head = os.pread(self._file, _FRAME.size, offset)
-        if len(head) < _FRAME.size:
-            return None
-        length, crc = _FRAME.unpack(head)
-        if length > size - offset - _FRAME.size:
-            return None
-        payload = os.pread(self._file, length, offset + _FRAME.size)
-        return payload if len(payload) == length and zlib.crc32(payload) == crc else None
+    def _payloads(self, size: int) -> Iterator[bytes]:
+        """Payloads of the frames that are whole, up to the first that is not; the file is read in large pieces."""
+        offset, buffer, at = self._start, b"", 0
+        while offset + _FRAME.size <= size:
+            if len(buffer) - at < _FRAME.size:
+                buffer, at = os.pread(self._file, _READ_BYTES, offset), 0
+            length, crc = _FRAME.unpack_from(buffer, at)
+            if length > size - offset - _FRAME.size:
+                return
+            if len(buffer) - at < _FRAME.size + length:
+                buffer, at = os.pread(self._file, max(_READ_BYTES, _FRAME.size + length), offset), 0
+            payload = buffer[at + _FRAME.size : at + _FRAME.size + length]
+            if len(payload) != length or zlib.crc32(payload) != crc:
+                return
+            yield payload
+            offset += _FRAME.size + length
+            at += _FRAME.size + length
 
-    def _parse(self, payload: bytes) -> JournalRecord | bool | None:
+    def _parse(self, payload: bytes) -> JournalRecord | bool:
+        """The record of a payload; True for one that only names a workload, False for one that makes no sense."""
         if payload[:1] == b"W":
-            self._workloads.append(payload[1:].decode())
-            return None
+            self._workloads.append(payload[1:].decode(errors="surrogateescape"))
+            return True
         if payload[:1] != b"E" or len(payload) < _EVALUATIONS.size:
             return False
         _, proposal, workload, wall_s, n = _EVALUATIONS.unpack_from(payload)
-        layout, types = self.layout, ("<u4", self.layout.row_type, "<f8", "<i2")
-        shapes = ((n,), (n, layout.width), (n, layout.numbers), (n, 2))
-        arrays, offset = [], _EVALUATIONS.size
-        for dtype, shape in zip(types, shapes, strict=True):
-            count = int(np.prod(shape))
-            if offset + count * np.dtype(dtype).itemsize > len(payload):
-                return False
-            arrays.append(np.frombuffer(payload, dtype, count, offset).reshape(shape))
-            offset += count * np.dtype(dtype).itemsize
-        if workload >= len(self._workloads):
+        if workload >= len(self._workloads) or len(payload) != _EVALUATIONS.size + n * self._row_bytes:
             return False
-        positions, rows, numbers, codes = arrays
+        blocks, offset = [], _EVALUATIONS.size
+        for kind, width in self.layout.blocks:
+            block = np.frombuffer(payload, kind, n * width, offset).reshape(n, width)
+            blocks.append(block)
+            offset += block.nbytes
+        positions, rows, metrics, violation, cost, details, diagnostics, status, reason = blocks
         return JournalRecord(
-            proposal, self._workloads[workload], wall_s, positions, rows.astype(np.int64), numbers.copy(), codes.copy()
+            proposal,
+            self._workloads[workload],
+            wall_s,
+            positions[:, 0],
+            rows.astype(np.int64),
+            np.concatenate((metrics, violation, cost, details), axis=1),
+            np.concatenate((status, reason), axis=1, dtype=np.int16),
+            diagnostics,
         )
 
     # ---- writing -------------------------------------------------------------------------------------------------
@@ -171,26 +210,29 @@ class Journal:
         rows: Rows,
         evaluation: Evaluation,
     ) -> None:
-        """Record evaluations. All `records` must have been read first."""
-        number = self._workload_number(workload)
-        n, layout = len(rows), self.layout
-        numbers = np.zeros((n, layout.numbers))
-        numbers[:, : layout.metrics] = evaluation.values
-        numbers[:, layout.metrics] = evaluation.violation
-        numbers[:, layout.metrics + 1] = evaluation.cost
-        detail = evaluation.reason_detail
-        if detail.shape[1]:
-            numbers[:, layout.metrics + 2 : layout.metrics + 2 + detail.shape[1]] = detail
-        codes = np.empty((n, 2), dtype="<i2")
-        codes[:, 0] = evaluation.status
-        codes[:, 1] = evaluation.reason_code
-        self._write(
-            _EVALUATIONS.pack(b"E", proposal, number, wall_s, n)
-            + np.array(positions, dtype="<u4").tobytes()
-            + rows.astype(layout.row_type).tobytes()
-            + numbers.tobytes()
-            + codes.tobytes()
+        """Record evaluations of full width. All `records` must have been read first.
+
+        Raises:
+            OSError: the file cannot be written; what stood before stands.
+        """
+        n = len(rows)
+        payload = b"".join(
+            (
+                _EVALUATIONS.pack(b"E", proposal, self._workload_number(workload), wall_s, n),
+                struct.pack(f"<{n}I", *positions),
+                rows.astype(self.layout.row_type).tobytes(),
+                evaluation.values.tobytes(),
+                evaluation.violation.tobytes(),
+                evaluation.cost.tobytes(),
+                evaluation.reason_detail.tobytes(),
+                evaluation.diagnostics.tobytes(),
+                evaluation.status.tobytes(),
+                evaluation.reason_code.tobytes(),
+            )
         )
+        if len(payload) != _EVALUATIONS.size + n * self._row_bytes:
+            raise TypeError(f"{self.path}: an evaluation has other shapes or types than its simulator declares")
+        self._write(payload)
 
     def close(self) -> None:
         """Release the file and its lock."""
@@ -208,20 +250,27 @@ class Journal:
 
     def _workload_number(self, workload: str) -> int:
         if workload not in self._workloads:
-            self._write(b"W" + workload.encode())
+            self._write(b"W" + workload.encode(errors="surrogateescape"))
             self._workloads.append(workload)
         return self._workloads.index(workload)
 
     def _write(self, payload: bytes) -> None:
-        frame = _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
-        written = os.pwrite(self._file, frame, self._end)
-        if written != len(frame):
-            # A full disk takes part of a frame; cut it, so that what stands is whole.
-            os.ftruncate(self._file, self._end)
-            raise OSError(f"{self.path}: wrote {written} of {len(frame)} bytes; is the disk full?")
-        self._end += written
+        self._end += self._write_at(self._end, _FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
         if self._fsync:
             os.fsync(self._file)
+
+    def _write_at(self, offset: int, data: bytes) -> int:
+        try:
+            written = os.pwrite(self._file, data, offset)
+            if written < len(data):  # the disk took a part; trying the rest gives the reason
+                written += os.pwrite(self._file, data[written:], offset + written)
+            if written < len(data):
+                raise OSError(ENOSPC, os.strerror(ENOSPC))
+        except OSError as error:
+            if self._file >= 0:
+                os.ftruncate(self._file, offset)  # what stands is whole
+            raise OSError(error.errno, f"cannot write {self.path}: {error.strerror}") from error
+        return written
 
     # ---- header --------------------------------------------------------------------------------------------------
 
@@ -234,22 +283,33 @@ class Journal:
             ) from None
 
     def _open_header(self) -> int:
-        expected = json.dumps({**self.layout.__dict__}, sort_keys=True).encode()
+        expected = json.dumps(asdict(self.layout), sort_keys=True).encode()
         whole = _MAGIC + _FRAME.pack(len(expected), zlib.crc32(expected)) + expected
         found = os.pread(self._file, len(whole), 0)
         if found == whole:
             return len(whole)
         if not whole.startswith(found):
             raise InputError(
-                f"{self.path} is not the journal of this run; choose another --out, or delete the directory"
+                f"{self.path} is damaged or not the journal of this run; choose another --out, or delete the directory"
             )
         # Empty, or torn while the header was being written: nothing was ever recorded.
         os.ftruncate(self._file, 0)
-        os.pwrite(self._file, whole, 0)
-        return len(whole)
+        return self._write_at(0, whole)
 
 
 def row_type(nvec: NDArray[np.int64]) -> str:
     """The smallest little-endian unsigned type that holds every index of a space."""
     kind: np.dtype[Any] = np.min_scalar_type(int(nvec.max()) - 1)
     return kind.newbyteorder("<").str
+
+
+_open_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
+
+
+def _let_go_in_child() -> None:
+    # A lock belongs to the open file, which a forked child shares: a worker that outlives its search would hold it.
+    for journal in list(_open_journals):
+        journal.close()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)

@@ -124,9 +124,8 @@ class ProblemSpec:
         simulator = bound or self.declaration()
         constraints = [parse_constraint(text, simulator.metrics) for text in self.constraints]
         texts = self.objectives or (simulator.default_objective or simulator.metrics[0].name,)
-        return [
-            parse_objective(text, simulator.metrics, simulator.objectives, constraints) for text in texts
-        ], constraints
+        metrics, named, alone = simulator.metrics, simulator.objectives, len(texts) == 1
+        return [parse_objective(text, metrics, named, constraints, alone=alone) for text in texts], constraints
 
     def bind(self, workload: str | None = None) -> Problem:
         """The problem for one workload (the spec's own by default); ``"A + B"`` is the mean over two.
@@ -200,10 +199,10 @@ class Problem:
             status=evaluation.status,
             violation=evaluation.violation,
             reason_code=evaluation.reason_code,
-            reason_detail=_padded(evaluation.reason_detail, self._details),
+            reason_detail=_padded(evaluation.reason_detail, self._details, 0.0),
             cost=evaluation.cost,
             reasons=self.reasons,
-            diagnostics=_padded(evaluation.diagnostics, self._diagnostics),
+            diagnostics=_padded(evaluation.diagnostics, self._diagnostics, np.nan),
             rewards=rewards,
             feasible=feasible,
         )
@@ -213,11 +212,11 @@ class Problem:
         return self._scorer.violations(values)
 
 
-def _padded(columns: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """The columns (N, K), filled with NaN to ``width``: reasons differ in the number of their details."""
+def _padded(columns: NDArray[np.float64], width: int, missing: float) -> NDArray[np.float64]:
+    """The columns (N, K), filled to ``width``: reasons differ in details, and invalid batches may lack diagnostics."""
     if columns.shape[1] == width:
         return columns
-    padded = np.full((len(columns), width), np.nan)
+    padded = np.full((len(columns), width), missing)
     padded[:, : columns.shape[1]] = columns
     freeze(padded)
     return padded

@@ -12,10 +12,12 @@ __all__ = [
     "simulator_class",
 ]
 
+import hashlib
 import importlib
 import importlib.util
 import pkgutil
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -48,20 +50,24 @@ def register(
     if ":" not in entry:
         raise InputError(f"entry {entry!r} must read 'module:Class'")
     family = Family(env_id, entry, default_workload, description, extra)
+    _register_with_gymnasium(family)
     _registered[env_id] = family
     simulator_class.cache_clear()
-    _register_with_gymnasium(family)
 
 
 def register_all() -> None:
     """Register every known family with Gymnasium; called once by ``import archgym``."""
     for family in environments().values():
-        _register_with_gymnasium(family)
+        with suppress(InputError):  # a malformed id of one installed package must not break the others
+            _register_with_gymnasium(family)
 
 
 def environments() -> dict[str, Family]:
-    """Every environment by id: built in, installed by other packages, and registered by hand."""
-    return {**builtin_families(), **_installed_families(), **_registered}
+    """Every environment by id: installed by other packages, built in, and registered by hand.
+
+    What is installed cannot take the place of what is built in; only `register` can.
+    """
+    return {**_installed_families(), **builtin_families(), **_registered}
 
 
 def environment(env_id: str) -> Family:
@@ -74,6 +80,8 @@ def environment(env_id: str) -> Family:
     if env_id in known:
         return known[env_id]
     path, _, class_name = env_id.rpartition(":")
+    if env_id.endswith(".py"):
+        raise InputError(f"environment {env_id!r} must name a class of the file: '{env_id}:Class'")
     if path.endswith(".py"):
         _module_from_path(path)
         return Family(env_id, f"{_module_name(path)}:{class_name}", "default", f"from {path}")
@@ -97,10 +105,8 @@ def several_objectives_id(env_id: str) -> str:
 
 def agent_names() -> tuple[str, ...]:
     """Agents by name: modules of ``archgym_agents``, then those that other packages install."""
-    spec = importlib.util.find_spec("archgym_agents")
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    own = (module.name for module in pkgutil.iter_modules(places))
-    return (*sorted(name for name in own if not name.startswith("_")), *sorted(_installed_agents()))
+    own = _own_agents()
+    return (*own, *sorted(set(_installed_agents()) - set(own)))
 
 
 def agent_class(name: str) -> type[Agent]:
@@ -112,15 +118,38 @@ def agent_class(name: str) -> type[Agent]:
     """
     if name.endswith(".py"):
         return _agent_of(_module_from_path(name), name)
+    module_name = name.replace("-", "_")
+    if module_name in _own_agents():
+        return _agent_of(importlib.import_module(f"archgym_agents.{module_name}"), name)
     installed = _installed_agents()
     if name in installed:
-        return _as_agent(installed[name].load(), name)
-    module_name = name.replace("-", "_")
-    if module_name not in agent_names():
+        return _as_agent(_loaded(installed[name]), name)
+    raise InputError(f"unknown agent {name!r}{did_you_mean(name, agent_names())}; allowed: {', '.join(agent_names())}")
+
+
+def source_digest(name: str) -> str:
+    """Content hash of the file behind ``path/chip.py:Chip`` or ``path/agent.py``; empty for what has a version."""
+    path = name if name.endswith(".py") else name.rpartition(":")[0]
+    if not path.endswith(".py"):
+        return ""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+
+
+def _own_agents() -> tuple[str, ...]:
+    spec = importlib.util.find_spec("archgym_agents")
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(places) if not m.name.startswith("_")))
+
+
+def _loaded(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except MissingExtra:
+        raise
+    except Exception as error:
         raise InputError(
-            f"unknown agent {name!r}{did_you_mean(name, agent_names())}; allowed: {', '.join(agent_names())}"
-        )
-    return _agent_of(importlib.import_module(f"archgym_agents.{module_name}"), name)
+            f"cannot load agent {point.name!r} from {_origin(point)}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _agent_of(module: ModuleType, name: str) -> type[Agent]:
@@ -194,8 +223,12 @@ def _register_with_gymnasium(family: Family) -> None:
 
     several = several_objectives_id(family.id)
     for env_id in (family.id, several):
-        if env_id in gymnasium.registry:
-            del gymnasium.registry[env_id]
+        try:
+            gymnasium.envs.registration.parse_env_id(env_id)
+        except gymnasium.error.Error as error:
+            raise InputError(f"environment id {env_id!r} must read 'namespace/Name-v0': {error}") from None
+    for env_id in (family.id, several):
+        gymnasium.registry.pop(env_id, None)
     gymnasium.register(
         id=family.id,
         entry_point="archgym.envs.design_env:DesignEnv",

@@ -19,11 +19,13 @@ import numpy as np
 
 from archgym.journal import Journal, JournalLayout, JournalRecord, row_type
 from archgym.problem import Problem, ScoredEvaluation
+from archgym.registry import source_digest
 from archgym_simulators import Evaluation, InputError
 from archgym_simulators.space import Rows
 
 FORMAT = 1
 MANIFEST, JOURNAL, RESULT, EVALUATIONS = "manifest.json", "journal.bin", "result.json", "evaluations.parquet"
+PART = ".part"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class RunManifest:
             "simulator_version": simulator.version,
             "space": simulator.space.digest,
             "workload_digest": simulator.workload.digest,
+            "source": source_digest(str(spec["env_id"])),
         }
         about = {
             "archgym": version("archgym"),
@@ -94,23 +97,33 @@ class RunDirectory:
     def __init__(self, path: Path | str, manifest: RunManifest) -> None:
         self.path = Path(path)
         self.manifest = manifest
-        if self.path.exists() and not self.path.is_dir():
-            raise InputError(f"{self.path} exists and is not a directory; choose another --out")
-        found = self._found_manifest()
-        if found is not None and found.get("digest") != manifest.digest:
-            raise InputError(self._difference(found))
+        try:
+            if self.path.exists() and not self.path.is_dir():
+                raise InputError(f"{self.path} exists and is not a directory; choose another --out")
+            self._check_manifest()
+        except OSError as error:
+            raise InputError(f"cannot read {self.path}: {error.strerror}; choose another --out") from error
 
     @property
     def is_complete(self) -> bool:
-        """Whether the run has ended and its files are whole."""
-        return (self.path / RESULT).is_file()
+        """Whether the run has ended and its files are there; the result is written last."""
+        return all((self.path / name).is_file() for name in (MANIFEST, EVALUATIONS, RESULT))
 
     def start(self) -> None:
-        """Make the directory and write the manifest, unless it is there already."""
+        """Make the directory."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"cannot make {self.path}: {error.strerror}; choose another --out") from error
+
+    def claim(self) -> None:
+        """Write the manifest unless it is there already; the caller holds the journal's lock.
+
+        Raises:
+            InputError: in the meantime another run has claimed the directory.
+            OSError: the disk is full.
+        """
+        self._check_manifest()
         if not (self.path / MANIFEST).is_file():
             write_whole(self.path / MANIFEST, json.dumps(self.manifest.to_json(), indent=1, sort_keys=True))
 
@@ -118,14 +131,18 @@ class RunDirectory:
         """The result of a complete run."""
         return read_json(self.path / RESULT)
 
-    def _found_manifest(self) -> dict[str, Any] | None:
+    def _check_manifest(self) -> None:
         file = self.path / MANIFEST
         if file.is_file():
-            return read_json(file)
-        rest = [p.name for p in self.path.iterdir() if not p.name.endswith(".part")] if self.path.is_dir() else []
+            found = read_json(file)
+            if found.get("digest") != self.manifest.digest:
+                raise InputError(self._difference(found))
+            return
+        # A run killed in its first millisecond leaves a journal only, whose header says whose it is.
+        ours = {JOURNAL, MANIFEST + PART}
+        rest = [p.name for p in self.path.iterdir() if p.name not in ours] if self.path.is_dir() else []
         if rest:
             raise InputError(f"{self.path} holds {sorted(rest)[0]!r} but no {MANIFEST}; choose another --out")
-        return None
 
     def _difference(self, found: Mapping[str, Any]) -> str:
         theirs, ours = _flat(found.get("identity", {})), _flat(self.manifest.identity)
@@ -152,10 +169,20 @@ class JournalRecorder:
         details = max((len(reason.details) for reason in simulator.all_reasons), default=0)
         space = simulator.space
         layout = JournalLayout(
-            directory.manifest.digest, row_type(space.nvec), space.width, len(simulator.metrics), details
+            directory.manifest.digest,
+            row_type(space.nvec),
+            space.width,
+            len(simulator.metrics),
+            details,
+            len(simulator.diagnostic_names),
         )
         self._reasons = simulator.all_reasons
         self._journal = Journal(directory.path / JOURNAL, layout, fsync=fsync)
+        try:
+            directory.claim()
+        except BaseException:
+            self._journal.close()
+            raise
         self._pending: Iterator[JournalRecord] = self._journal.records()
         self._replaying = True
         self._clock = time.perf_counter()
@@ -184,7 +211,7 @@ class JournalRecorder:
             and np.array_equal(rows[:n], record.rows)
         )
         if not same:
-            self._mismatch(record, proposal, workload)
+            self._mismatch(record, f"is at proposal {proposal} ({workload})")
         self.replayed += n
         self._clock = time.perf_counter() - record.wall_s
         return record.evaluation(self._journal.layout.metrics, self._reasons)
@@ -196,30 +223,38 @@ class JournalRecorder:
         self._journal.append(proposal, workload, time.perf_counter() - self._clock, positions, rows, evaluation)
 
     def records(self) -> Iterator[JournalRecord]:
-        """Everything recorded so far, read back from the file."""
+        """Everything recorded so far, read back from the file.
+
+        Raises:
+            InputError: the agent finished although the record goes on.
+        """
+        if self._replaying and self.replayed:
+            record = next(self._pending, None)
+            if record is not None:
+                self._mismatch(record, "has finished")
         return self._journal.records()
 
     def close(self) -> None:
         """Release the journal and its lock."""
         self._journal.close()
 
-    def _mismatch(self, record: JournalRecord, proposal: int, workload: str) -> NoReturn:
+    def _mismatch(self, record: JournalRecord, agent: str) -> NoReturn:
         raise InputError(
-            f"{self._journal.path} cannot be resumed: at proposal {record.proposal} ({record.workload}) the record and "
-            f"the agent (now at {proposal}, {workload}) differ: another installation made it; choose another --out"
+            f"{self._journal.path} cannot be resumed: the record goes on with other designs at proposal "
+            f"{record.proposal} ({record.workload}), the agent {agent}: its code, or a library, is not the one that "
+            "made the record; choose another --out"
         )
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file so that it is either absent (or as before) or whole."""
-    part = path.with_name(path.name + ".part")
-    data = content.encode() if isinstance(content, str) else content
+    part = path.with_name(path.name + PART)
     try:
-        part.write_bytes(data)
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(part, path)
-    except OSError:
+    except OSError as error:
         part.unlink(missing_ok=True)
-        raise
+        raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:
