@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Finding", "agent_findings", "environment_findings", "installation", "matrix_findings"]
+__all__ = ["SUITES", "Finding", "agent_findings", "environment_findings", "installation", "matrix_findings"]
 
 import importlib
 import os
@@ -10,6 +10,7 @@ import platform
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution, requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 OK, MISSING, FAILED = "ok", "missing", "FAILED"
+SUITES = {
+    "check_simulator": ("archgym.testing.simulators", "SIMULATOR_CHECKS"),
+    "check_env": ("archgym.testing.environments", "ENVIRONMENT_CHECKS"),
+    "check_agent": ("archgym.testing.agents", "AGENT_CHECKS"),
+}
+"""Conformance suites: where they are, and the table of their checks by name."""
+
 _TRIAL_CALLS = 40
 
 
@@ -166,17 +174,18 @@ def agent_findings(name: str) -> Iterator[Finding]:
         yield _attempt(name, "search", lambda: _search_toy(name))
 
 
-def matrix_findings(kind: str, name: str) -> Iterator[Finding]:
-    """The conformance suites of `archgym.testing` for one environment (``kind="env"``) or agent.
+def matrix_findings(suite: str, name: str) -> Iterator[Finding]:
+    """One finding a check of a conformance suite of `archgym.testing`; they take from seconds to minutes.
 
-    They take from seconds to minutes.
+    Args:
+        suite: of `SUITES`.
+        name: id of an environment, or name of an agent.
     """
-    testing = importlib.import_module("archgym.testing")
-    if kind == "env":
-        yield _attempt(name, "check_simulator", lambda: testing.check_simulator(name))
-        yield _attempt(name, "check_env", lambda: testing.check_env(name))
-    else:
-        yield _attempt(name, "check_agent", lambda: testing.check_agent(name))
+    module, checks = SUITES[suite]
+    home = importlib.import_module(module)
+    run = getattr(home, suite)
+    for check in getattr(home, checks):
+        yield _attempt(name, check, partial(run, name, checks=[check]))
 
 
 def _attempt(subject: str, check: str, work: Callable[[], object]) -> Finding:

@@ -55,7 +55,7 @@ def _compare_table(run: RecordedRun, expected: pa.Table) -> Check:
         shape = f"{len(found):,} rows of {found.num_columns} columns"
         return Check(EVALUATIONS, False, f"{shape}, the journal gives {len(expected):,} of {expected.num_columns}")
     for name in expected.column_names:
-        rows = np.flatnonzero(~_equal(found.column(name), expected.column(name)))
+        rows = np.flatnonzero(~_equal(name, found.column(name), expected.column(name)))
         if len(rows):
             row = int(rows[0])
             old, new = found.column(name)[row].as_py(), expected.column(name)[row].as_py()
@@ -72,7 +72,7 @@ def _compare_result(result: Mapping[str, Any], everything: pa.Table) -> Check:
     pairs = {"step": best.get("step"), "feasible": best.get("feasible"), "reward": best.get("reward")}
     pairs |= {**best.get("design", {}), **best.get("metrics", {})}
     for name, value in pairs.items():
-        if name not in expected or not _equal_values(value, expected[name]):
+        if name not in expected or not _equal_values(name, value, expected[name]):
             return Check(RESULT, False, f"best {name} is {value!r}, the journal gives {expected.get(name)!r}")
     return Check(RESULT, True, "the best design agrees with the journal")
 
@@ -85,12 +85,14 @@ def _table(run: RecordedRun, records: Sequence[JournalRecord], which: str) -> pa
     return evaluation_table(records, Session(run.spec), agent=agent, seed=seed, record=which)
 
 
-def _equal(found: pa.ChunkedArray, expected: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _equal(name: str, found: pa.ChunkedArray, expected: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
     pairs = zip(found.to_pylist(), expected.to_pylist(), strict=True)
-    return np.array([_equal_values(a, b) for a, b in pairs], dtype=bool)
+    return np.array([_equal_values(name, a, b) for a, b in pairs], dtype=bool)
 
 
-def _equal_values(a: Any, b: Any) -> bool:
-    if isinstance(a, float) and isinstance(b, float):
-        return a == b or (a != a and b != b) or abs(a - b) <= _TOLERANCE * max(abs(a), abs(b))
-    return bool(a == b)
+def _equal_values(name: str, a: Any, b: Any) -> bool:
+    if not (isinstance(a, float) and isinstance(b, float)):
+        return bool(a == b)
+    # Rewards are logarithms of ratios: a relative difference of metrics is an absolute one of rewards.
+    scale = max(abs(a), abs(b), 1.0 if name.startswith("reward") else 0.0)
+    return a == b or (a != a and b != b) or abs(a - b) <= _TOLERANCE * scale

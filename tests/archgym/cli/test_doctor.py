@@ -1,6 +1,8 @@
 """What is installed, what is missing, what works."""
 
 import json
+import sys
+import types
 from importlib.metadata import version
 
 import pytest
@@ -104,22 +106,31 @@ def test_json_has_the_same_findings(cli, only, agent):
     assert [finding["check"] for finding in found["agents"]] == ["import", "search"]
 
 
-def test_the_matrix_runs_the_conformance_suites(cli, only, agent, bowl, monkeypatch):
-    import archgym.testing
-
+def test_the_matrix_runs_every_check_of_the_suites(cli, only, agent, bowl, monkeypatch):
     called = []
 
-    def passes(name, *rest, **named):
-        called.append(name)
+    def suite(name, *, checks):
+        called.append((name, *checks))
+        assert checks != ["third"], "rewards differ\nat length"
 
-    def fails(name, *rest, **named):
-        raise AssertionError("rewards differ\nat length")
-
-    monkeypatch.setattr(archgym.testing, "check_simulator", passes, raising=False)
-    monkeypatch.setattr(archgym.testing, "check_env", fails, raising=False)
-    monkeypatch.setattr(archgym.testing, "check_agent", passes, raising=False)
+    home = types.ModuleType("suites")
+    home.CHECKS = dict.fromkeys(["first", "second", "third"])
+    for name in doctor.SUITES:
+        setattr(home, name, suite)
+    monkeypatch.setitem(sys.modules, "suites", home)
+    monkeypatch.setattr(doctor, "SUITES", dict.fromkeys(doctor.SUITES, ("suites", "CHECKS")))
     only(envs=[bowl], agents=[str(agent)])
     outcome = cli("doctor", "--matrix")
-    assert len(called) == 2
+    assert called == [(name, check) for name in (bowl, bowl, str(agent)) for check in ("first", "second", "third")]
     assert outcome.status == 1
-    assert "check_env: AssertionError: rewards differ" in " ".join(outcome.out.split())
+    assert outcome.flat.count("third: AssertionError: rewards differ") == 4  # once each, and once in the verdict
+
+
+def test_a_wide_matrix_is_folded(monkeypatch):
+    from archgym.cli.doctor import _matrix
+
+    monkeypatch.setenv("COLUMNS", "60")
+    findings = [Finding("some/Environment-v0", f"check-{i}", "ok") for i in range(12)]
+    lines = "\n".join(_matrix(findings)).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert sum(line.count(" ok") for line in lines) == 12
