@@ -5,6 +5,7 @@ import sys
 import types
 from importlib.metadata import version
 
+import gymnasium
 import pytest
 
 import archgym
@@ -57,10 +58,19 @@ def test_an_unwritable_kernel_cache_is_said(monkeypatch):
     assert "NUMBA_CACHE_DIR" in found["kernel cache"].note
 
 
-def test_a_toy_passes_every_quick_check(monkeypatch):
+@pytest.fixture
+def registered(monkeypatch):
+    """The id of a toy that is registered for this test."""
     monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    known = set(gymnasium.registry)
     archgym.register("toy/Doctor-v0", "archgym.testing.toys:Bowl")
-    found = list(doctor.environment_findings("toy/Doctor-v0"))
+    yield "toy/Doctor-v0"
+    for env_id in set(gymnasium.registry) - known:
+        del gymnasium.registry[env_id]
+
+
+def test_a_toy_passes_every_quick_check(registered):
+    found = list(doctor.environment_findings(registered))
     assert [(finding.check, finding.status) for finding in found] == [
         ("import", "ok"),
         ("baseline", "ok"),
@@ -106,7 +116,7 @@ def test_json_has_the_same_findings(cli, only, agent):
     assert [finding["check"] for finding in found["agents"]] == ["import", "search"]
 
 
-def test_the_matrix_runs_every_check_of_the_suites(cli, only, agent, bowl, monkeypatch):
+def test_the_matrix_runs_every_check_of_the_suites(cli, only, agent, registered, monkeypatch):
     called = []
 
     def suite(name, *, checks):
@@ -119,9 +129,11 @@ def test_the_matrix_runs_every_check_of_the_suites(cli, only, agent, bowl, monke
         setattr(home, name, suite)
     monkeypatch.setitem(sys.modules, "suites", home)
     monkeypatch.setattr(doctor, "SUITES", dict.fromkeys(doctor.SUITES, ("suites", "CHECKS")))
-    only(envs=[bowl], agents=[str(agent)])
+    only(envs=[registered], agents=[str(agent)])
     outcome = cli("doctor", "--matrix")
-    assert called == [(name, check) for name in (bowl, bowl, str(agent)) for check in ("first", "second", "third")]
+    assert called == [
+        (name, check) for name in (registered, registered, str(agent)) for check in ("first", "second", "third")
+    ]
     assert outcome.status == 1
     assert outcome.flat.count("third: AssertionError: rewards differ") == 4  # once each, and once in the verdict
 
