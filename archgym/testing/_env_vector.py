@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from archgym.session import Budget, Session, SessionOver
 from archgym.testing._env_subject import Subject, finite, without_leaks
 
-_ENVS = 3
+_ENVS = 4
+_MORE_STEPS = 6
 _SEED = 11
 
 
@@ -58,7 +59,7 @@ def check_parity(subject: Subject, horizon: int, *, several: bool = False) -> No
     _same(observations, expected, "observations of reset()")
     for i in range(_ENVS):
         _same_info(of_env(info, i), infos[i], f"environment {i} after reset()")
-    for step in range(1, 2 * horizon + 2):
+    for step in range(1, 2 * horizon + _MORE_STEPS):
         actions = native.action_space.sample()
         *arrays, info = native.step(actions)
         *expected_arrays, pairs = singles.step(actions)
@@ -80,7 +81,7 @@ def check_sync_parity(subject: Subject, horizon: int) -> None:
     sync: Any = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
     _same(native.reset(seed=_SEED)[0], sync.reset(seed=_SEED)[0], "observations of reset()")
     native.action_space.seed(_SEED)
-    for step in range(1, 2 * horizon + 2):
+    for step in range(1, 2 * horizon + _MORE_STEPS):
         actions = native.action_space.sample()
         *arrays, info = native.step(actions)
         *wanted, sync_info = sync.step(actions)
