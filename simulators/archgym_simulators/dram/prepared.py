@@ -1,0 +1,190 @@
+"""A trace decoded for one device, address map and player clock: everything that does not depend on the design."""
+
+from __future__ import annotations
+
+__all__ = ["PreparedTrace"]
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym_simulators.dram.device import AddressMap, Device, address_map, device
+from archgym_simulators.dram.timing import WIDTH, TimingTables, timing_tables
+from archgym_simulators.dram.trace import Trace
+from archgym_simulators.errors import InputError
+
+# Must equal the constant of the kernel, which this module does not import because that would load numba.
+_BANK_BITS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedTrace:
+    """Build one with `PreparedTrace.build` and use it for any number of designs and calls.
+
+    Attributes:
+        trace: The requests.
+        device: The memory.
+        map: How addresses select banks, rows and columns.
+        player_clock_mhz: Clock in which the trace's time stamps count.
+        tables: Timing of the device.
+        bank: (R,) bank of every request, over ranks and bank groups.
+        row: (R,) row of every request.
+        kernel_arguments: What the kernel is called with, in its order.
+    """
+
+    trace: Trace
+    device: Device
+    map: AddressMap
+    player_clock_mhz: float
+    tables: TimingTables
+    bank: NDArray[np.int64]
+    row: NDArray[np.int64]
+    kernel_arguments: tuple[Any, ...]
+
+    @classmethod
+    def build(
+        cls,
+        trace: Trace,
+        *,
+        device: Device | str = "DDR3-1600",
+        address_map: AddressMap | str | None = None,
+        player_clock_mhz: float | None = None,
+    ) -> PreparedTrace:
+        """Decode addresses, link requests of the same bank and row, and pack the device's timing.
+
+        Args:
+            trace: R requests.
+            device: A device or its name.
+            address_map: A map or its name; by default the device's own.
+            player_clock_mhz: Clock of the trace player; by default the device's command clock.
+
+        Raises:
+            InputError: for unknown names, a map of another organisation, a clock that is not positive, or a
+                trace too long for the kernel's 64-bit keys.
+        """
+        memory, mapping = _resolve(device, address_map)
+        clock = memory.clock_mhz if player_clock_mhz is None else player_clock_mhz
+        if not 0 < clock < 1e6:
+            raise InputError(f"player_clock_mhz {clock!r} is out of range; allowed are numbers above 0 and below 1e6")
+        tables = timing_tables(memory)
+        bank = mapping.bank_index(trace.address, memory)
+        row = mapping.extract(trace.address, "row")
+        tick_ps = round(1e6 / clock)
+        shift = _key_shift(trace, memory, tables, tick_ps)
+        arguments = (
+            *_pack_device(memory, tables, shift, tick_ps, trace.relative),
+            *_pack_requests(trace, bank, row, memory),
+        )
+        return cls(trace, memory, mapping, clock, tables, bank, row, arguments)
+
+    def __len__(self) -> int:
+        """Return R, the number of requests."""
+        return len(self.trace)
+
+
+def _resolve(chosen: Device | str, mapping: AddressMap | str | None) -> tuple[Device, AddressMap]:
+    memory = device(chosen) if isinstance(chosen, str) else chosen
+    if isinstance(mapping, AddressMap):
+        mapping.check(memory)
+        return memory, mapping
+    return memory, address_map(mapping or memory.default_map, memory)
+
+
+def _key_shift(trace: Trace, memory: Device, tables: TimingTables, tick_ps: int) -> int:
+    """Bits of a kernel key below the time: the request number and the bank."""
+    if memory.ranks * memory.banks > 2**_BANK_BITS:
+        raise InputError(f"device {memory.name!r} has {memory.ranks * memory.banks} banks; allowed are at most 64")
+    shift = (len(trace) + 2).bit_length() + _BANK_BITS
+    slowest = 4 * (tables.refresh_duration + int(tables.relations.max()) + int(tables.same_bank.max()))
+    last = int(trace.due_cycle[-1]) * tick_ps // memory.period_ps + slowest * (len(trace) + 64)
+    if last >= 2 ** (61 - shift):
+        raise InputError(
+            f"trace {trace.name!r} has {len(trace)} requests over up to {last} cycles, too many for one simulation; "
+            f"allowed with this many requests are {2 ** (61 - shift) - 1} cycles"
+        )
+    return shift
+
+
+def _pack_device(
+    memory: Device, tables: TimingTables, shift: int, tick_ps: int, relative: bool
+) -> tuple[NDArray[Any], ...]:
+    banks, groups = memory.banks * memory.ranks, memory.bank_groups * memory.ranks
+    # A key holds the end of a command: the multiplexer compares start plus length. Equal lengths compare as none.
+    length = tables.length - tables.length.min()
+    chip = np.array(
+        [
+            banks,
+            groups,
+            memory.ranks,
+            shift,
+            tables.read_latency,
+            tables.write_latency,
+            tables.window << shift,
+            tables.refresh_interval,
+            tables.read_close,
+            tables.write_close,
+            tables.active_minimum,
+            tick_ps,
+            memory.period_ps,
+            int(relative),
+            tables.refresh_duration - tables.precharge,
+            int(tables.two_buses),
+        ],
+        dtype=np.int64,
+    )
+    rank_of_group = np.arange(groups) // memory.bank_groups
+    relation = np.where(rank_of_group[:, None] == rank_of_group[None, :], 1, 2)
+    np.fill_diagonal(relation, 0)
+    return (
+        chip,
+        ((tables.same_bank + length) << shift).reshape(-1),
+        ((tables.relations + length) << shift).reshape(-1),
+        length << shift,
+        tables.completion,
+        relation.astype(np.int64).reshape(-1) * WIDTH * WIDTH,
+        (np.arange(banks) // (memory.banks // memory.bank_groups)).astype(np.uint8),
+        (np.arange(banks) // memory.banks).astype(np.uint8),
+    )
+
+
+def _pack_requests(
+    trace: Trace, bank: NDArray[np.int64], row: NDArray[np.int64], memory: Device
+) -> tuple[NDArray[Any], ...]:
+    """Arrays over requests; two more entries end every chain (R: no further request, R + 1: no earlier one)."""
+    count = len(trace)
+    first = np.full(memory.banks * memory.ranks, count, dtype=np.uint32)
+    used, position = np.unique(bank, return_index=True)
+    first[used] = position
+    # The sign bit of no row reaches this: rows have at most 20 bits, banks 6.
+    place = bank * 2**32 + row
+    return (
+        np.append(bank, [0, 0]).astype(np.uint8),
+        _next_equal(bank),
+        _next_equal(place),
+        np.append(trace.is_write, [False, False]).astype(np.uint8),
+        trace.cycle.astype(np.int64),
+        _previous_equal(trace.address),
+        first,
+    )
+
+
+def _next_equal(key: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """For each position the next one with an equal key, (R + 2,); R where there is none."""
+    count = len(key)
+    order = np.argsort(key, kind="stable")
+    following = np.full(count + 2, count, dtype=np.uint32)
+    equal = key[order[1:]] == key[order[:-1]]
+    following[order[:-1][equal]] = order[1:][equal]
+    return following
+
+
+def _previous_equal(key: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """For each position the previous one with an equal key, (R + 2,); R + 1 where there is none."""
+    count = len(key)
+    following = _next_equal(key)[:count]
+    previous = np.full(count + 2, count + 1, dtype=np.uint32)
+    linked = np.flatnonzero(following < count)
+    previous[following[linked]] = linked
+    return previous
