@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["STOP_REASONS", "change", "label", "number", "ratio", "split_unit", "words"]
+__all__ = ["STOP_REASONS", "change", "label", "number", "ratio", "split_unit"]
 
 from math import isfinite, log10
 
@@ -73,11 +73,6 @@ def split_unit(name: str) -> tuple[str, str]:
     head, _, tail = name.rpartition("_")
     unit = _UNITS.get(tail, "") if head else ""
     return (head if unit else name).replace("_", " "), unit
-
-
-def words(name: str) -> str:
-    """A metric's name without its unit: ``"total time"``."""
-    return split_unit(name)[0]
 
 
 def label(name: str) -> str:

@@ -22,7 +22,7 @@ from archgym.cli.problem_arguments import (
     split_constraints,
 )
 from archgym.registry import agent_names, environments, simulator_class
-from archgym.wording import STOP_REASONS, number, ratio, words
+from archgym.wording import STOP_REASONS, number, ratio, split_unit
 from archgym_simulators import InputError
 from archgym_simulators.nearest import did_you_mean
 
@@ -135,7 +135,8 @@ def _best_so_far(session: Session) -> str:
     problem, name = session.problem(), objective_metric(session.spec).name
     column = problem.simulator.metric_names().index(name)
     value, reference = session.best.values[column], float(problem.baseline_values[column])
-    return f"best {words(name)} {number(value)} ({ratio(value, reference)} baseline)"
+    what, unit = split_unit(name)
+    return f"best {what} {number(value)}{' ' * bool(unit)}{unit} ({ratio(value, reference)} baseline)"
 
 
 def report(result: SearchResult, arguments: argparse.Namespace) -> str:
