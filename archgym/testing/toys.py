@@ -95,7 +95,7 @@ class Bowl(Simulator):
             constraints=[
                 Constraint(
                     Reason("too-many-banks", "{banks:.0f} banks do not fit {size:.0f} KiB", ("banks", "size")),
-                    lambda c: np.maximum(c["banks"] - 4.0 * c["size_kib"], 0.0),
+                    lambda c: np.where(c["memory"] == "none", 0.0, np.maximum(c["banks"] - 4.0 * c["size_kib"], 0.0)),
                     lambda c: np.stack([c["banks"], c["size_kib"]], axis=1).astype(float),
                 )
             ],
@@ -103,6 +103,7 @@ class Bowl(Simulator):
         )
 
     def simulate(self, rows: Rows) -> Evaluation:
+        rows = self.space.canonical(rows)  # what is inert has no distance
         distance = (((rows - self._target) / np.maximum(self.space.nvec - 1, 1)) ** 2).sum(axis=1)
         time = self._size * 100.0 * (1.0 + distance)
         energy = self._size * 50.0 * (2.0 - np.minimum(distance, 1.5))
@@ -126,7 +127,7 @@ class HugeSpace(Bowl):
     """About 1e24 designs: keys are bytes, nothing can be enumerated."""
 
     def make_space(self) -> DesignSpace:
-        return DesignSpace([Integer(f"x{i}", 0, 9) for i in range(24)])
+        return DesignSpace([Integer(f"x{i}", 0, 9, description="one digit of a huge number") for i in range(24)])
 
     def _outcome(self, values: NDArray[np.float64], distance: NDArray[np.float64]) -> Evaluation:
         return Evaluation.of(values, reasons=self.reasons, diagnostics=distance[:, None])
@@ -136,14 +137,14 @@ class OneDesign(Bowl):
     """A space with a single design."""
 
     def make_space(self) -> DesignSpace:
-        return DesignSpace([Categorical("only", ["choice"])])
+        return DesignSpace([Categorical("only", ["choice"], description="nothing to choose")])
 
 
 class AlwaysInvalid(Bowl):
     """No design is valid; violations still point the way."""
 
     def make_space(self) -> DesignSpace:
-        return DesignSpace([Integer(f"x{i}", 0, 4) for i in range(4)])
+        return DesignSpace([Integer(f"x{i}", 0, 4, description="one coordinate") for i in range(4)])
 
     def _outcome(self, values: NDArray[np.float64], distance: NDArray[np.float64]) -> Evaluation:
         detail = np.stack([distance, np.zeros(len(distance))], axis=1)

@@ -1,0 +1,90 @@
+"""What a conformance check of a simulator looks at."""
+
+from __future__ import annotations
+
+__all__ = ["Subject", "subject_of"]
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from archgym.registry import environment, simulator_class
+from archgym_simulators import FAILED, Evaluation, Simulator
+from archgym_simulators.space import Rows
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A simulator under test.
+
+    Attributes:
+        label: how messages call it.
+        simulator: bound to a workload.
+        build: binds the same class to another workload; None where an instance was given.
+        rows: (N, D) sampled rows, not canonical, the baseline first.
+        flaky: whether rows may fail at random; these are then left out of comparisons.
+    """
+
+    label: str
+    simulator: Simulator
+    build: Callable[[str], Simulator] | None
+    rows: Rows
+    flaky: bool
+
+    def require(self, holds: object, sentence: str) -> None:
+        """Raise the sentence unless it holds."""
+        if not holds:
+            raise AssertionError(f"{self.label}: {sentence}")
+
+    @property
+    def canonical(self) -> Rows:
+        """The sampled rows as a session would pass them."""
+        return self.simulator.space.canonical(self.rows)
+
+    def same(self, one: Evaluation, other: Evaluation, sentence: str) -> None:
+        """Require equal bits, up to failed rows of a flaky simulator."""
+        self.require(len(one) == len(other), sentence)
+        known = (one.status != FAILED) & (other.status != FAILED) if self.flaky else np.ones(len(one), dtype=bool)
+        for name in ("status", "values", "violation", "reason_code", "reason_detail", "cost", "diagnostics"):
+            a, b = getattr(one, name)[known], getattr(other, name)[known]
+            equal = (a == b) | ((a != a) & (b != b)) if a.shape == b.shape else np.zeros(1, dtype=bool)
+            if not equal.all():
+                row = int(np.flatnonzero(known)[np.argwhere(~equal)[0][0]]) if a.shape == b.shape else 0
+                raise AssertionError(f"{self.label}: {sentence}; {name} of row {row} differs")
+
+
+def subject_of(
+    simulator: Simulator | type[Simulator] | str,
+    workload: str | None,
+    *,
+    n: int,
+    seed: int,
+    flaky: bool,
+    options: dict[str, Any],
+) -> Subject:
+    """Bind what was given to a workload and sample its space."""
+    built: type[Simulator] | None = None
+    if isinstance(simulator, str):
+        workload = workload or environment(simulator).default_workload
+        built, label = simulator_class(simulator), simulator
+    elif isinstance(simulator, type):
+        built, label = simulator, simulator.__name__
+    else:
+        bound, label = simulator, type(simulator).__name__
+    build = None if built is None else _builder(built, options)
+    if build is not None and built is not None:
+        bound = build(workload) if workload else built(**options)
+    if not isinstance(bound, Simulator):
+        raise AssertionError(f"{label}: must be a subclass of archgym_simulators.Simulator, not {type(bound).__name__}")
+    for attribute in ("space", "metrics", "version", "workload", "baseline"):
+        if not hasattr(bound, attribute):
+            raise AssertionError(f"{label}: its constructor must set {attribute!r}")
+    sampled = bound.space.sample(max(n - 1, 0), np.random.default_rng(seed))
+    rows = np.vstack([np.array([bound.baseline.row], dtype=np.int64), sampled])
+    return Subject(label, bound, build, rows, flaky)
+
+
+def _builder(built: type[Simulator], options: dict[str, Any]) -> Callable[[str], Simulator]:
+    return lambda workload: built(workload, **options)  # type: ignore[call-arg]
