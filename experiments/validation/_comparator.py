@@ -63,7 +63,7 @@ class Comparison:
         groups: (N,) the group of every row, such as its trace.
         skip_reasons: (N,) why a row was not simulated; empty where it was.
         metrics: in reading order.
-        headline: names of the metrics that are shown for every group.
+        headline: names of the metrics that are shown for every group, where the table gives them.
         notes: sentences for the reader.
     """
 

@@ -66,7 +66,9 @@ def summarise_table(name: str, comparator: Comparator, comparison: Comparison) -
         members = np.ones(len(groups), dtype=np.bool_) if group == WHOLE_TABLE else groups == group
         entries += [_entry(name, group, metric, members, simulated) for metric in comparison.metrics]
     skips = Counter(reason for reason in comparison.skip_reasons if reason).most_common()
-    return TableReport(name, comparator, entries, comparison.headline, skips, comparison.notes)
+    present = {metric.name for metric in comparison.metrics}
+    headline = [metric for metric in comparison.headline if metric in present]
+    return TableReport(name, comparator, entries, headline, skips, comparison.notes)
 
 
 def _entry(
@@ -97,8 +99,16 @@ def report_text(
         lines = [f"  {name}: {promise.simulator}" for name, promise in waiting]
         blocks.append("\n".join(["Known tables without a comparator yet:", *lines]))
     if unknown:
-        blocks.append("\n".join(["Unknown tables, not compared:", *(f"  {name}" for name in unknown)]))
+        blocks.append("\n".join(["Unknown tables, not compared:", *_by_folder(unknown)]))
     return "\n\n".join(blocks)
+
+
+def _by_folder(names: Sequence[str]) -> list[str]:
+    folders: dict[str, list[str]] = {}
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        folders.setdefault(folder or ".", []).append(file)
+    return [f"  {folder}: {', '.join(files)}" for folder, files in folders.items()]
 
 
 def _table_text(report: TableReport) -> str:
@@ -158,7 +168,7 @@ def _share(value: float | None) -> str:
 def _error(rows: int, value: float | None) -> str:
     if value is None:
         return "-" if rows == 0 else "infinite"
-    return f"{value:.1e}"
+    return "0" if value == 0 else f"{value:.1e}"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -131,16 +131,16 @@ def test_the_longest_prefix_wins(refs, tmp_path):
     assert found == {"toy/numbers_a": 0.75, "toy/numbers_tripled": 1.0}
 
 
-def test_unknown_tables_and_families_without_a_simulator_are_named(refs, tmp_path, capsys):
+def test_unknown_tables_and_families_without_a_simulator_are_named(refs, tmp_path, capsys, monkeypatch):
     write(refs / "toy" / "letters.csv", "a\n1\n")
     write(refs / "elsewhere" / "numbers_a.csv", "a\n1\n")
-    promise = next(promise for promise in _registry.PROMISED if _registry.comparator_of(promise.prefix) is None)
-    write(refs / f"{promise.prefix}_new.csv", "a\n1\n")
+    monkeypatch.setattr(_registry, "PROMISED", (*_registry.PROMISED, _registry.Promise("later/thing", "Later")))
+    write(refs / "later" / "thing_new.csv", "a\n1\n")
     entries = validate(refs, tmp_path / "out.json")
     text = capsys.readouterr().out
     waiting, unknown = text.split("Known tables without a comparator yet:")[1].split("Unknown tables, not compared:")
-    assert f"{promise.prefix}_new: {promise.simulator}" in waiting
-    assert sorted(unknown.split()) == ["elsewhere/numbers_a", "toy/letters"]
+    assert "later/thing_new: Later" in waiting
+    assert unknown.split("\n")[1:3] == ["  elsewhere: numbers_a", "  toy: letters"]
     assert {entry["table"] for entry in entries} == {"toy/numbers_a"}
 
 
