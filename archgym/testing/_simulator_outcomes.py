@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from archgym.testing._simulator_subject import Subject
+from archgym.testing._simulator_subject import Subject, widened
 from archgym_simulators import FAILED, INVALID, OK, Evaluation
 from archgym_simulators.space import Rows
 
@@ -143,11 +142,5 @@ def _taken(outcome: Evaluation, which: slice) -> Evaluation:
 def _joined(parts: list[Evaluation]) -> Evaluation:
     widest = max(part.reason_detail.shape[1] for part in parts)
     columns = {name: [getattr(part, name) for part in parts] for name in _COLUMNS}
-    columns["reason_detail"] = [_widened(detail, widest) for detail in columns["reason_detail"]]
+    columns["reason_detail"] = [widened(detail, widest) for detail in columns["reason_detail"]]
     return Evaluation(**{name: np.concatenate(c) for name, c in columns.items()}, reasons=parts[0].reasons)
-
-
-def _widened(detail: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    wide = np.zeros((len(detail), width))
-    wide[:, : detail.shape[1]] = detail
-    return wide

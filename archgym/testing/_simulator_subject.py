@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["Subject", "subject_of"]
+__all__ = ["Subject", "subject_of", "widened"]
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archgym.registry import environment, simulator_class
 from archgym_simulators import FAILED, Evaluation, Simulator
@@ -49,6 +50,8 @@ class Subject:
         known = (one.status != FAILED) & (other.status != FAILED) if self.flaky else np.ones(len(one), dtype=bool)
         for name in ("status", "values", "violation", "reason_code", "reason_detail", "cost", "diagnostics"):
             a, b = getattr(one, name)[known], getattr(other, name)[known]
+            if name == "reason_detail":  # as wide as the reasons of its batch need
+                a, b = widened(a, b.shape[1]), widened(b, a.shape[1])
             equal = (a == b) | ((a != a) & (b != b)) if a.shape == b.shape else np.zeros(1, dtype=bool)
             if not equal.all():
                 row = int(np.flatnonzero(known)[np.argwhere(~equal)[0][0]]) if a.shape == b.shape else 0
@@ -84,6 +87,13 @@ def subject_of(
     sampled = bound.space.sample(max(n - 1, 0), np.random.default_rng(seed))
     rows = np.vstack([np.array([bound.baseline.row], dtype=np.int64), sampled])
     return Subject(label, bound, build, rows, flaky)
+
+
+def widened(detail: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """Detail numbers (N, K), filled with zeros to at least ``width`` columns."""
+    wide = np.zeros((len(detail), max(width, detail.shape[1])))
+    wide[:, : detail.shape[1]] = detail
+    return wide
 
 
 def _builder(built: type[Simulator], options: dict[str, Any]) -> Callable[[str], Simulator]:
