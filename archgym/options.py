@@ -13,6 +13,7 @@ from archgym_simulators import InputError, Simulator
 from archgym_simulators.nearest import did_you_mean
 
 _SIMPLE: dict[str, tuple[type, ...]] = {"bool": (bool,), "int": (int,), "float": (int, float), "str": (str,)}
+_SIMPLE["None"] = (type(None),)
 
 
 def check_options(env_id: str, built: type[Simulator], options: Mapping[str, Any]) -> None:
@@ -46,9 +47,10 @@ def _check_json(name: str, value: object) -> None:
 
 def _check_type(name: str, value: object, annotation: object) -> None:
     annotated = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    types = _SIMPLE.get(annotated)
-    if types is None:
+    kinds = [kind.strip() for kind in annotated.split("|")]
+    if not set(kinds) <= set(_SIMPLE):
         return
-    is_stray_boolean = isinstance(value, bool) and annotated != "bool"
+    types = tuple(kind for simple in kinds for kind in _SIMPLE[simple])
+    is_stray_boolean = isinstance(value, bool) and "bool" not in kinds
     if is_stray_boolean or not isinstance(value, types):
         raise InputError(f"option {name!r} must be of type {annotated}, not {value!r}")

@@ -27,6 +27,7 @@ _INCHES, _DOTS_PER_INCH = (8.0, 4.5), 150
 _CONNECTOR = {"arrowstyle": "-", "linewidth": 0.8, "shrinkA": 2, "shrinkB": 0, "relpos": (0, 0.5)}
 _LABEL_GAP = 0.065  # of the axis' height: one line of text
 _LINES_OF_A_LABEL = 2
+_FIRST_SHARE, _MARGIN = 0.02, 0.07  # of the simulations; of the range of values that is shown
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def draw_best_so_far(
         FigureCanvasAgg(figure)
         axes = figure.subplots()
         _draw_lines(axes, curves, baseline)
+        _limit_values(axes, curves, baseline, metric)
         _label_axes(axes, metric, title, subtitle)
         _label_lines(axes, curves, baseline, metric)
         for path in paths:
@@ -105,6 +107,30 @@ def _draw_lines(axes: Axes, curves: Sequence[Curve], baseline: float | None) -> 
         axes.axhline(baseline, color=_QUIET, linewidth=1.2)
     axes.set_xscale("log")
     axes.set_xlim(1, max(2, *(len(curve.best) for curve in curves)))
+
+
+def _limit_values(axes: Axes, curves: Sequence[Curve], baseline: float | None, metric: str) -> None:
+    """Show what happens after the first few designs, which are so bad that the rest would look flat; say so."""
+    later = [curve.best[int(_FIRST_SHARE * len(curve.best)) :] for curve in curves]
+    shown = np.concatenate([*later, [] if baseline is None else [baseline]])
+    everything = np.concatenate([curve.best for curve in curves])
+    shown, everything = shown[np.isfinite(shown)], everything[np.isfinite(everything)]
+    if not len(shown) or shown.min() == shown.max():
+        return
+    margin = _MARGIN * (shown.max() - shown.min())
+    low, high = shown.min() - margin, shown.max() + margin
+    axes.set_ylim(low, high)
+    unit = split_unit(metric)[1]
+    if everything.max() > high:
+        _note(axes, f"first designs lie\nabove, at {number(float(everything.max()))} {unit}".rstrip(), "top")
+    if everything.min() < low:
+        _note(axes, f"first designs lie\nbelow, at {number(float(everything.min()))} {unit}".rstrip(), "bottom")
+
+
+def _note(axes: Axes, text: str, edge: str) -> None:
+    background = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+    place = (0.012, 0.975 if edge == "top" else 0.025)
+    axes.text(*place, text, transform=axes.transAxes, color=_QUIET, fontsize=9, va=edge, bbox=background)
 
 
 def _label_axes(axes: Axes, metric: str, title: str, subtitle: str) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from archgym.cli import text
 from archgym.cli.parser import Parser, number_type
 from archgym.cli.search import Progress, resumable
-from archgym.registry import simulator_class
 from archgym.wording import change, number, ratio, split_unit
 from archgym_simulators import Metric
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 ENV_ID = "archgym/DRAM-v0"
 AGENTS = ("random_search", "hill_climbing", "genetic_algorithm")
-WORKLOAD, OBJECTIVE = "random", "total-time"
+WORKLOAD, OBJECTIVE = "mixed", "total-time"
 BUDGET, SEED = 300, 1
 PICTURES = ("best_so_far.png", "best_so_far.svg")
 
@@ -129,7 +128,7 @@ def _report(searches: Sequence[_Search], spec: ProblemSpec, arguments: argparse.
         text.paragraph(f"{_found(winners)}: {beside(metric, *pair)}."),
         _agents_table(searches, metric),
         f"The best design ({best.agent}) beside the baseline ({summary['baseline']['name']}):",
-        compare_with_baseline(summary, simulator_class(ENV_ID).metrics),
+        compare_with_baseline(summary, spec),
         _where_next(best, arguments),
     ]
     return "\n\n".join(parts)

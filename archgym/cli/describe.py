@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from archgym.cli import text
+from archgym.cli.list import objective_in_words
 from archgym.cli.parser import Parser
 from archgym.cli.problem_arguments import add_environment, add_options, add_workload, problem_spec
 from archgym.wording import number
@@ -66,10 +67,10 @@ def _sections(about: dict[str, Any]) -> list[str]:
             [_metric(m, about) for m in about["metrics"]],
             right=(2,),
         ),
-        _section("Objectives", ("name", "expression", "meaning"), [_objective(o) for o in about["objectives"]]),
+        _section("Objectives", (), [[o["name"], objective_in_words(o)] for o in about["objectives"]]),
         _section("Workloads", (), [_workload(w, about) for w in about["workloads"].items()]),
         _section("Options (--option NAME=VALUE)", ("name", "type", "default"), [_option(o) for o in about["options"]]),
-        _section("Diagnostics (archgym evaluate --diagnostics)", (), _names(about["diagnostics"])),
+        _diagnostics(about["diagnostics"]),
     ]
 
 
@@ -124,17 +125,6 @@ def _metric(metric: dict[str, Any], about: dict[str, Any]) -> list[str]:
     return [metric["name"], metric["better"], value, metric["description"]]
 
 
-def _objective(objective: dict[str, Any]) -> list[str]:
-    remarks = [objective["description"]]
-    if objective["aliases"]:
-        remarks.append(f"also called {', '.join(objective['aliases'])}")
-    if objective["requires"]:
-        remarks.append(f"needs a constraint on {' or '.join(objective['requires'])}")
-    if objective["default"]:
-        remarks.append("the default")
-    return [objective["name"], objective["expression"], "; ".join(r.rstrip(".") for r in remarks if r)]
-
-
 def _workload(workload: tuple[str, str], about: dict[str, Any]) -> list[str]:
     name, meaning = workload
     return [name, meaning + (" (the default)" if name == about["default_workload"] else "")]
@@ -144,5 +134,5 @@ def _option(option: dict[str, Any]) -> list[str]:
     return [option["name"], option["type"], "required" if option["required"] else json.dumps(option["default"])]
 
 
-def _names(names: list[str]) -> list[list[str]]:
-    return [[", ".join(names)]] if names else []
+def _diagnostics(names: list[str]) -> str:
+    return f"Diagnostics (archgym evaluate --diagnostics)\n{text.paragraph(', '.join(names), 2)}" if names else ""

@@ -65,15 +65,27 @@ _NAME = {"envs": "id"}
 
 def _remark(entry: dict[str, Any]) -> str:
     remarks = [entry["description"]]
-    if entry.get("aliases"):
-        remarks.append(f"also called {', '.join(entry['aliases'])}")
-    if entry.get("requires"):
-        remarks.append(f"needs a constraint on {' or '.join(entry['requires'])}")
+    if "expression" in entry:
+        return objective_in_words(entry)
     if entry.get("extra"):
         remarks.append(f"needs archgym[{entry['extra']}]")
     if entry.get("default"):
         remarks.append("the default")
     return "; ".join(remark.rstrip(".") for remark in remarks if remark)
+
+
+def objective_in_words(objective: dict[str, Any]) -> str:
+    """What an objective means, and how: ``"energy times total time: energy_pj * total_time_ns; also called edp"``."""
+    remarks = [objective["description"].rstrip(".")]
+    if objective["expression"] != objective["name"]:
+        remarks[0] += f": {objective['expression']}"
+    if objective["aliases"]:
+        remarks.append(f"also called {', '.join(objective['aliases'])}")
+    if objective["requires"]:
+        remarks.append(f"needs a constraint on {' or '.join(objective['requires'])}")
+    if objective["default"]:
+        remarks.append("the default")
+    return "; ".join(remarks)
 
 
 def _environments() -> Entries:

@@ -9,7 +9,6 @@ from math import exp
 from typing import TYPE_CHECKING, Any
 
 from archgym.cli import text
-from archgym.registry import simulator_class
 from archgym.wording import change, number, ratio, split_unit
 from archgym_simulators import Metric
 
@@ -28,7 +27,7 @@ def headline(summary: Mapping[str, Any], spec: ProblemSpec) -> str:
         spec: what was searched.
     """
     best, baseline = summary["best"], summary["baseline"]
-    objective, metrics = spec.parse()[0][0], {m.name: m for m in simulator_class(spec.env_id).metrics}
+    objective, metrics = spec.parse()[0][0], {m.name: m for m in spec.declaration().metrics}
     start = f"Best by {objective.name}, simulation {best['step'] + 1:,}"
     end = "." if best["feasible"] else ". It breaks a constraint; no design met them all."
     if len(objective.terms) > 1 and best["feasible"]:
@@ -40,7 +39,7 @@ def headline(summary: Mapping[str, Any], spec: ProblemSpec) -> str:
 def objective_metric(spec: ProblemSpec) -> Metric:
     """The metric that the first objective names first."""
     name = _first_metric(spec.parse()[0][0])
-    return next(metric for metric in simulator_class(spec.env_id).metrics if metric.name == name)
+    return next(metric for metric in spec.declaration().metrics if metric.name == name)
 
 
 def _first_metric(objective: Objective) -> str:
@@ -63,15 +62,15 @@ def beside(metric: Metric, value: float, reference: float) -> str:
     return f"{name} {shown}, {how_much} {joint} the baseline's {other} ({verdict})"
 
 
-def compare_with_baseline(summary: Mapping[str, Any], metrics: Sequence[Metric]) -> str:
+def compare_with_baseline(summary: Mapping[str, Any], spec: ProblemSpec) -> str:
     """Two tables: every parameter, then every metric, best beside baseline.
 
     Args:
         summary: as in ``result.json``.
-        metrics: of the simulator.
+        spec: what was searched.
     """
     best, baseline = summary["best"], summary["baseline"]
-    return f"{_design_table(best, baseline)}\n\n{_metric_table(best, baseline, metrics)}"
+    return f"{_design_table(best, baseline)}\n\n{_metric_table(best, baseline, spec.declaration().metrics)}"
 
 
 def _design_table(best: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:

@@ -7,11 +7,10 @@ __all__ = ["add_environment", "add_objective", "add_options", "add_workload", "k
 import argparse
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from archgym_simulators import InputError, Simulator
-from archgym_simulators.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from archgym.problem import ProblemSpec
@@ -80,14 +79,12 @@ def problem_spec(arguments: argparse.Namespace) -> ProblemSpec:
     """
     from archgym.problem import ProblemSpec
 
-    options = key_values("--option", getattr(arguments, "option", []))
-    check_options(arguments.env_id, options)
     return ProblemSpec.create(
         arguments.env_id,
         workload=getattr(arguments, "workload", None),
         objective=getattr(arguments, "objective", None),
         constraints=split_constraints(getattr(arguments, "constraint", [])),
-        options=options,
+        options=key_values("--option", getattr(arguments, "option", [])),
     )
 
 
@@ -96,43 +93,8 @@ def split_constraints(texts: Sequence[str]) -> list[str]:
     return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
 
-def check_options(env_id: str, options: Mapping[str, Any]) -> None:
-    """Refuse options that the simulator does not have, or whose type is not that of the default.
-
-    Raises:
-        InputError: naming the option, its value and what is allowed.
-    """
-    from archgym.registry import simulator_class
-
-    allowed = option_parameters(simulator_class(env_id))
-    for name, value in options.items():
-        if name not in allowed:
-            raise InputError(
-                f"unknown option {name!r} for {env_id}{did_you_mean(name, allowed)}; "
-                f"allowed: {', '.join(allowed) or 'none'}"
-            )
-        default = allowed[name].default
-        if not _same_kind(value, default):
-            raise InputError(f"option {name} must be {_kind(default)} such as {json.dumps(default)}, not {value!r}")
-
-
 def option_parameters(simulator: type[Simulator]) -> dict[str, inspect.Parameter]:
     """The keyword arguments of a simulator's constructor, without the workload."""
     found = inspect.signature(simulator.__init__).parameters.values()
     fixed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return {p.name: p for p in list(found)[2:] if p.kind not in fixed}
-
-
-_KINDS: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-
-
-def _kind(default: object) -> str:
-    return _KINDS[type(default)]
-
-
-def _same_kind(value: object, default: object) -> bool:
-    if type(default) not in _KINDS:
-        return True
-    if isinstance(default, float):
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return type(value) is type(default)

@@ -17,11 +17,10 @@ from archgym.cli.problem_arguments import (
     add_objective,
     add_options,
     add_workload,
-    check_options,
     key_values,
     split_constraints,
 )
-from archgym.registry import agent_names, environments, simulator_class
+from archgym.registry import agent_names, environments
 from archgym.wording import STOP_REASONS, number, ratio, split_unit
 from archgym_simulators import InputError
 from archgym_simulators.nearest import did_you_mean
@@ -70,8 +69,6 @@ def run(arguments: argparse.Namespace) -> int:
     from archgym.api import search
 
     _check_names(arguments.env_id, arguments.agent)
-    options = key_values("--option", arguments.option)
-    check_options(arguments.env_id, options)
     with Progress() as progress, resumable(arguments.out):
         result = search(
             arguments.env_id,
@@ -83,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
             objective=arguments.objective,
             constraints=split_constraints(arguments.constraint),
             agent_options=key_values("--agent-option", arguments.agent_option),
-            simulator_options=options,
+            simulator_options=key_values("--option", arguments.option),
             max_proposals=arguments.max_proposals,
             record=arguments.record,
             fsync=arguments.fsync,
@@ -151,7 +148,7 @@ def report(result: SearchResult, arguments: argparse.Namespace) -> str:
         parts.append("No valid design was found.")
     else:
         parts.append(text.paragraph(headline(result.summary, spec)))
-        parts.append(compare_with_baseline(result.summary, simulator_class(spec.env_id).metrics))
+        parts.append(compare_with_baseline(result.summary, spec))
     parts.append(f"Recorded in {result.out}. To check it:\n  archgym verify {shlex.quote(str(result.out))}")
     return "\n\n".join(parts)
 

@@ -38,7 +38,7 @@ def leftovers(tmp_path):
 
 
 def test_columns_are_repeated_then_metrics_status_reason(cli, bowl, designs, tmp_path):
-    file = designs(f'"a, b",007,{GOOD}', "x,1.10,none,8,5,K>C>X,1x3x8", header=f"note,code,{HEADER}")
+    file = designs(f'"a, b",007,{GOOD}', "x,1.10,cache,1,8,C>K>X,2x6x2", header=f"note,code,{HEADER}")
     outcome = cli("evaluate", bowl, "--designs", file, "--out", tmp_path / "out.csv")
     assert outcome.status == 0
     assert "2 designs: 1 ok, 1 invalid" in outcome.out
@@ -49,7 +49,7 @@ def test_columns_are_repeated_then_metrics_status_reason(cli, bowl, designs, tmp
     ]
     assert first[:3] == ["a, b", "007", "cache"]
     assert first[-2:] == ["ok", ""]
-    assert second[:3] == ["x", "1.10", "none"]
+    assert second[:3] == ["x", "1.10", "cache"]
     assert second[7:11] == ["", "", "", ""]
     assert second[-2] == "invalid"
     assert "banks do not fit" in second[-1]
