@@ -6,9 +6,9 @@ __all__ = ["allowed_values", "as_number", "did_you_mean", "nearest"]
 
 import difflib
 from collections.abc import Iterable, Sequence
-from math import isfinite
 
 _LONGEST_COMPARED = 100
+_LARGEST_NUMBER = 1e300
 
 
 def nearest(value: object, allowed: Iterable[object]) -> str | None:
@@ -59,15 +59,13 @@ def as_number(value: object) -> int | float | None:
     text = str(value).strip()
     if "_" in text:
         return None
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if isfinite(number) else None
+    for kind in (int, float):
+        try:
+            number: int | float = kind(text)
+        except ValueError:
+            continue
+        return number if abs(number) <= _LARGEST_NUMBER else None  # also for nan
+    return None
 
 
 def _closest_in(allowed: range, number: int | float) -> int:
