@@ -24,6 +24,7 @@ SECTIONS = {
     "simulators": ("simulators", "designs per CPU second, by batch size"),
     "dram": ("dram", "DRAM kernel: 10,000-request traces, median of 40 random designs"),
     "overhead": ("overhead", "what each layer adds to a design"),
+    "environments": ("environments", "what session and environment add to a design, on a toy simulator"),
 }
 
 
