@@ -21,7 +21,7 @@ from experiments.bench.timing import cpu_timing, reference_loop
 Row = Mapping[str, Any]
 SECTIONS = {
     "import": ("imports", "CPU seconds of an import in a fresh process, median of 5"),
-    "simulators": ("simulators", "designs per CPU second, by batch size"),
+    "simulators": ("simulators", "valid designs per CPU second, by batch size"),
     "dram": ("dram", "DRAM kernel: 10,000-request traces, median of 40 random designs"),
     "overhead": ("overhead", "what each layer adds to a design"),
     "environments": ("environments", "what session and environment add to a design, on a toy simulator"),

@@ -14,7 +14,7 @@ import numpy as np
 from archgym.registry import environments, simulator_class
 from archgym_simulators import OK, Simulator
 from archgym_simulators.space import Rows
-from experiments.bench.timing import cpu_timing, wall_time
+from experiments.bench.timing import WallTime, cpu_timing, wall_time
 
 ENV_ID = "archgym/DRAM-v0"
 DESIGNS = 40
@@ -33,7 +33,7 @@ run here: the ratio says how far apart the two are, not more."""
 def measure() -> Iterator[dict[str, Any]]:
     """One row a trace: median over 40 random designs; DDR3-1600, archgym rules, warm, one core.
 
-    ``two threads`` is the wall time of the designs in one thread over that in two.
+    ``two threads`` is the wall time of the designs in one thread over that in two, "-" on a busy machine.
     """
     for workload, dramsys_ms in DRAMSYS_CPU_MS.items() if ENV_ID in environments() else ():
         simulator = simulator_class(ENV_ID)(workload, rules="archgym")  # type: ignore[call-arg]
@@ -64,14 +64,14 @@ def _design_cpu_s(simulator: Simulator, row: Rows) -> tuple[float, float]:
     return timing.cpu_s / COPIES, timing.ratio / COPIES
 
 
-def _scaling(simulator: Simulator, rows: Rows) -> float:
+def _scaling(simulator: Simulator, rows: Rows) -> float | None:
+    """Best wall time in one thread over best in two; None where the machine was too busy to tell."""
     halves = np.array_split(np.repeat(rows, COPIES, axis=0), 2)
+    one: list[WallTime] = []
+    two: list[WallTime] = []
     with ThreadPoolExecutor(2) as pool:
-        trials = [_one_and_two_threads(simulator, halves, pool) for _ in range(SCALING_TRIALS)]
-    return median(one / two for one, two in trials)
-
-
-def _one_and_two_threads(simulator: Simulator, halves: list[Rows], pool: ThreadPoolExecutor) -> tuple[float, float]:
-    one = wall_time(lambda: [simulator.evaluate(half) for half in halves])
-    two = wall_time(lambda: list(pool.map(simulator.evaluate, halves)))
-    return one, two
+        for _ in range(SCALING_TRIALS):
+            one.append(wall_time(lambda: [simulator.evaluate(half) for half in halves]))
+            two.append(wall_time(lambda: list(pool.map(simulator.evaluate, halves))))
+    quiet = max(trial.share for trial in one) > 0.9
+    return min(trial.wall_s for trial in one) / min(trial.wall_s for trial in two) if quiet else None

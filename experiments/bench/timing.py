@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Timing", "cpu_timing", "reference_loop", "wall_time"]
+__all__ = ["Timing", "WallTime", "cpu_timing", "reference_loop", "wall_time"]
 
 import time
 from collections.abc import Callable
@@ -32,6 +32,19 @@ class Timing:
         return self.cpu_s / self.reference_s
 
 
+@dataclass(frozen=True)
+class WallTime:
+    """Wall and CPU seconds of one call; a single thread on a quiet machine has a share of almost 1."""
+
+    wall_s: float
+    cpu_s: float
+
+    @property
+    def share(self) -> float:
+        """CPU seconds a wall second."""
+        return self.cpu_s / self.wall_s
+
+
 def reference_loop() -> int:
     """A fixed amount of plain Python work: 50,000 steps of a linear congruential generator."""
     state = 1
@@ -56,11 +69,11 @@ def cpu_timing(call: Callable[[], object], *, repeats: int = 7, limit_s: float =
     return Timing(median(own), median(reference), len(own))
 
 
-def wall_time(call: Callable[[], object]) -> float:
-    """Wall seconds of one call; only for what CPU time cannot tell, such as scaling over threads."""
-    start = time.perf_counter()
+def wall_time(call: Callable[[], object]) -> WallTime:
+    """Time one call by the wall clock; only for what CPU time cannot tell, such as scaling over threads."""
+    start, cpu_start = time.perf_counter(), time.process_time()
     call()
-    return time.perf_counter() - start
+    return WallTime(time.perf_counter() - start, time.process_time() - cpu_start)
 
 
 def _cpu(call: Callable[[], object]) -> float:
