@@ -6,6 +6,7 @@ __all__ = ["Column", "TableFile", "read_table"]
 
 import gzip
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,11 +83,11 @@ def read_bytes(path: str) -> bytes:
         InputError: missing (with the nearest name beside it), a directory, unreadable, or of an unknown kind.
     """
     file = Path(path)
-    if file.is_dir():
+    if os.path.isdir(path):
         raise InputError(f"table {path!r} is a directory; name a file that ends in {', '.join(SUFFIXES)}")
     if not path.lower().endswith(SUFFIXES):
         raise InputError(f"table {path!r} must be a file that ends in {', '.join(SUFFIXES)}")
-    if not file.exists():
+    if not os.path.exists(path):  # False for an impossible name, where Path.exists raises
         beside = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
         raise InputError(f"no table {path!r}{did_you_mean(file.name, beside)}")
     try:
