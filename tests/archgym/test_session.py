@@ -1,0 +1,465 @@
+"""Sessions: what is charged, what is free, when it is over, what is best."""
+
+import copy
+import os
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+from archgym.bindings import Bindings
+from archgym.budget import Budget, SessionOver
+from archgym.problem import ProblemSpec
+from archgym.session import Session
+from archgym.testing import toys
+from archgym_simulators import FAILED, INVALID, DesignSpace, Evaluation, InputError, Integer
+
+
+class Counting:
+    """A recorder that remembers what it was given and replays nothing."""
+
+    def __init__(self):
+        self.written = []
+
+    def replay(self, proposal, workload, positions, rows):
+        return None
+
+    def write(self, proposal, workload, positions, rows, evaluation):
+        self.written.append((proposal, workload, list(positions), rows.copy(), evaluation))
+
+
+@pytest.fixture
+def spec(bowl):
+    return ProblemSpec.create(bowl)
+
+
+def distinct(session, n, seed=0):
+    """``n`` rows of different canonical designs."""
+    rows = session.space.canonical(session.space.sample(4 * n, np.random.default_rng(seed)))
+    _, first = np.unique(rows, axis=0, return_index=True)
+    return rows[np.sort(first)][:n]
+
+
+def until_over(session, batches):
+    """Evaluate batches until the session is over, and say why it was."""
+    for batch in batches:
+        try:
+            session.evaluate(batch)
+        except SessionOver as over:
+            assert over.stop_reason == session.stop_reason
+            return over.stop_reason
+    return None
+
+
+def in_batches(rows, size):
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def test_each_new_canonical_design_is_charged_once_and_repeats_are_free_but_counted(spec):
+    session = Session(spec, budget=Budget(100))
+    rows = distinct(session, 10)
+    first = session.evaluate(rows)
+    assert (session.calls, session.proposals, session.spent) == (10, 10, 10.0)
+    again = session.evaluate(rows[::-1])
+    assert (session.calls, session.proposals) == (10, 20)
+    for name in ("values", "rewards", "status", "reason_code", "violation", "reason_detail", "diagnostics", "feasible"):
+        assert np.array_equal(
+            getattr(again, name)[::-1], getattr(first, name), equal_nan=getattr(first, name).dtype.kind == "f"
+        ), name
+        assert getattr(again, name).dtype == getattr(first, name).dtype
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(again, name)[:] = 0
+    assert [again.reason(i) for i in range(10)] == [first.reason(9 - i) for i in range(10)]
+
+
+def test_invalid_designs_are_charged_too(toy):
+    session = Session(ProblemSpec.create(toy("AlwaysInvalid")), budget=Budget(7))
+    assert (session.evaluate(distinct(session, 5)).status == INVALID).all()
+    assert session.calls == 5
+
+
+def test_duplicates_within_a_batch_are_charged_once_and_answered_each(spec):
+    session = Session(spec, budget=Budget(100))
+    rows = distinct(session, 3)
+    found = session.evaluate(rows[[0, 1, 0, 2, 1, 0]])
+    assert (session.calls, session.proposals) == (3, 6)
+    assert np.array_equal(found.values[[0, 1, 3]][[0, 1, 0, 2, 1, 0]], found.values, equal_nan=True)
+
+
+def test_designs_with_one_canonical_form_are_one(spec):
+    session = Session(spec, budget=Budget(100))
+    design = {"memory": "none", "banks": 4, "order": "K>C>X", "tile": "2x3x4"}
+    rows = [session.space.encode_row({**design, "size_kib": size}) for size in (1, 4, 16)]
+    found = session.evaluate(rows)
+    assert session.calls == 1
+    assert (found.values == found.values[0]).all() or np.isnan(found.values).all()
+
+
+def test_the_baseline_is_not_charged(spec):
+    session = Session(spec, budget=Budget(5))
+    assert np.isfinite(session.problem().baseline_values).all()
+    assert (session.calls, session.spent, session.proposals) == (0, 0.0, 0)
+    session.evaluate([session.problem().simulator.baseline.row])
+    assert session.calls == 1, "asking for it is a call like any other"
+
+
+@pytest.mark.parametrize("batch", [1, 3, 7, 50])
+def test_a_batch_that_crosses_the_budget_is_evaluated_and_recorded_up_to_it(spec, batch):
+    recorder = Counting()
+    session = Session(spec, budget=Budget(10), recorder=recorder)
+    rows = distinct(session, 50)
+    assert until_over(session, in_batches(rows, batch)) == "budget"
+    assert (session.calls, session.proposals) == (10, 10)
+    assert np.array_equal(np.concatenate([written[3] for written in recorder.written]), rows[:10])
+    for _ in range(3):
+        with pytest.raises(SessionOver):
+            session.evaluate(rows[:1])
+    assert (session.calls, session.proposals, session.remaining) == (10, 10, 0)
+
+
+def test_repeats_before_the_crossing_design_count(spec):
+    session = Session(spec, budget=Budget(2))
+    rows = distinct(session, 3)
+    with pytest.raises(SessionOver):
+        session.evaluate(rows[[0, 0, 1, 0, 1, 2, 0]])
+    assert (session.calls, session.proposals) == (2, 5)
+
+
+def test_a_batch_that_just_reaches_the_budget_is_answered(spec):
+    session = Session(spec, budget=Budget(4))
+    assert len(session.evaluate(distinct(session, 4))) == 4
+    assert session.stop_reason == "budget"
+    with pytest.raises(SessionOver, match="the session is over: budget"):
+        session.evaluate(distinct(session, 1))
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, 60), (7, 7)])
+def test_proposals_end_at_20_times_the_budget_or_as_given(spec, given, expected):
+    session = Session(spec, budget=Budget(3, max_proposals=given))
+    row = distinct(session, 1)
+    assert until_over(session, [np.repeat(row, 4, axis=0)] * 100) == "max_proposals"
+    assert (session.calls, session.proposals) == (1, expected)
+
+
+def test_a_batch_that_crosses_max_proposals_is_recorded_up_to_it(spec):
+    recorder = Counting()
+    session = Session(spec, budget=Budget(100, max_proposals=5), recorder=recorder)
+    rows = distinct(session, 9)
+    with pytest.raises(SessionOver, match="max_proposals"):
+        session.evaluate(rows)
+    assert (session.calls, session.proposals) == (5, 5)
+    assert np.array_equal(recorder.written[0][3], rows[:5])
+
+
+def test_a_session_is_exhausted_when_every_canonical_design_is_known(spec):
+    session = Session(spec, budget=Budget(10**6))
+    assert until_over(session, session.space.chunks(4096)) == "exhausted"
+    assert session.calls == session.space.canonical_size < session.space.size
+
+
+def test_a_session_without_limits_is_never_over(toy):
+    session = Session(ProblemSpec.create(toy("OneDesign")))
+    for _ in range(5):
+        session.evaluate([[0], [0]])
+    assert (session.calls, session.proposals, session.stop_reason) == (1, 10, None)
+    limited = Session(ProblemSpec.create(toy("OneDesign")), budget=Budget(5))
+    assert until_over(limited, [[[0]], [[0]]]) == "exhausted"
+
+
+def test_a_failed_design_is_charged_every_time_and_never_remembered(toy):
+    session = Session(ProblemSpec.create(toy("Flaky"), options={"seed": 3}), budget=Budget(10**4))
+    rows = distinct(session, 60)
+    first = session.evaluate(rows)
+    failed = first.status == FAILED
+    assert 0 < failed.sum() < 60
+    session.evaluate(rows)
+    assert session.calls == 60 + failed.sum()
+    for _ in range(30):
+        last = session.evaluate(rows)
+    assert (last.status != FAILED).all(), "a tool that crashes at random succeeds in the end"
+    assert not session.best.feasible or session.best.reward > -30
+
+
+class Costly(toys.Bowl):
+    """Each evaluation costs a tenth, so that sums do not come out even."""
+
+    def simulate(self, rows):
+        outcome = super().simulate(rows)
+        object.__setattr__(outcome, "cost", np.full(len(rows), 0.1))
+        return outcome
+
+
+def costly(spec, limit, **more):
+    session = Session(spec, budget=Budget(limit, "cost"), **more)
+    session.problem().simulator.__class__ = Costly
+    return session
+
+
+@pytest.mark.parametrize("batch", [1, 4, 64])
+def test_a_budget_in_cost_units_is_never_overspent_and_does_not_depend_on_batches(bowl, batch):
+    recorder = Counting()
+    session = costly(ProblemSpec.create(bowl, constraints="time_ns>=1"), 1.05, recorder=recorder)
+    rows = distinct(session, 64)
+    rows = rows[(session.space.violations(rows) == 0).all(axis=1)]
+    assert until_over(session, in_batches(rows, batch)) == "budget"
+    expected = 0.0
+    for _ in range(10):
+        expected += 0.1
+    assert session.calls == 10
+    assert session.spent == expected <= 1.05
+    assert sum(len(written[3]) for written in recorder.written) == 10
+
+
+def test_repeats_in_a_budget_of_cost_end_too(bowl):
+    session = costly(ProblemSpec.create(bowl), 5)
+    row = distinct(session, 1)
+    assert until_over(session, [np.repeat(row, 100, axis=0)] * 1000) == "max_proposals"
+    assert session.proposals == 20_000
+
+
+def test_the_best_is_feasible_before_infeasible_then_by_reward_and_the_first_of_equals(bowl):
+    session = Session(ProblemSpec.create(bowl, constraints="energy_pj<=70"), budget=Budget(5000))
+    rows = distinct(session, 3000)
+    seen = []
+    for start in range(0, 3000, 7):
+        batch = rows[start : start + 7]
+        found = session.evaluate(batch)
+        seen += list(zip(found.feasible.tolist(), found.reward.tolist(), map(tuple, batch.tolist()), strict=True))
+        ranks = [(feasible, reward) for feasible, reward, _ in seen]
+        winner = ranks.index(max(ranks))
+        best = session.best
+        assert (best.feasible, best.reward, best.row) == (*ranks[winner], seen[winner][2])
+        assert best.step == best.proposal == winner
+    assert best.feasible
+    assert any(reward > best.reward for feasible, reward, _ in seen if not feasible), "the test would see a wrong order"
+    assert session.best_design() == session.space.decode_row(best.row)
+
+
+def test_a_nan_metric_never_makes_a_design_the_best(spec, monkeypatch):
+    session = Session(spec, budget=Budget(100))
+    inner = session.problem().simulator.simulate
+
+    def broken(rows):
+        outcome = inner(rows)
+        values = outcome.values.copy()
+        values[0] = np.nan
+        object.__setattr__(outcome, "values", values)
+        return outcome
+
+    session.problem().simulator.simulate = broken
+    found = session.evaluate(distinct(session, 20))
+    assert np.isfinite(found.rewards).all()
+    assert np.isfinite(session.best.values).all()
+
+
+def test_several_workloads_have_several_memories_and_one_budget(spec):
+    session = Session(spec, budget=Budget(100))
+    rows = distinct(session, 10)
+    small = session.evaluate(rows)
+    large = session.evaluate(rows, "large")
+    assert session.calls == 20
+    ok = small.status == 0
+    assert (large.values[ok, 0] == 4 * small.values[ok, 0]).all()
+    session.evaluate(rows, "large")
+    session.evaluate(rows, "default")
+    assert session.calls == 20
+
+
+def test_one_workload_by_two_names_is_one_memory(spec, monkeypatch):
+    monkeypatch.setitem(spec.bind().simulator.__init__.__globals__["_WORKLOADS"], " large", 4.0)
+    session = Session(spec, budget=Budget(100))
+    bind = Bindings._bind
+
+    def renamed(self, workload):
+        problem = bind(self, workload)
+        if workload == " large":
+            problem.simulator.workload = bind(self, "large").simulator.workload
+        return problem
+
+    monkeypatch.setattr(Bindings, "_bind", renamed)
+    rows = distinct(session, 10)
+    session.evaluate(rows, "large")
+    session.evaluate(rows, " large")
+    assert session.calls == 10
+
+
+def test_another_design_space_is_refused_with_the_line_to_write(spec, monkeypatch):
+    session = Session(spec)
+    monkeypatch.setattr(type(session.problem().simulator), "make_space", lambda self: DesignSpace([Integer("x", 0, 9)]))
+    with pytest.raises(InputError, match=r"another design space than 'default'; use gym\.make\(.*workload='large'\)"):
+        session.evaluate(distinct(session, 1), "large")
+    assert session.calls == session.proposals == 0
+    assert len(session.evaluate(distinct(session, 1))) == 1
+
+
+def test_wrong_input_changes_nothing(spec):
+    session = Session(spec, budget=Budget(3))
+    for rows, workload in (([[99] * session.space.width], None), ([[0]], None), (distinct(session, 1), "lorge")):
+        with pytest.raises(InputError):
+            session.evaluate(rows, workload)
+    assert (session.calls, session.proposals, session.stop_reason, session.best) == (0, 0, None, None)
+    assert len(session.evaluate(np.zeros((0, session.space.width), dtype=int))) == 0
+    assert (session.calls, session.proposals, session.stop_reason) == (0, 0, None)
+
+
+def test_an_unbounded_session_forgets_and_a_bounded_one_does_not(toy, monkeypatch):
+    monkeypatch.setattr("archgym.session._UNRECORDED_CACHE_ROWS", 100)
+    for budget, remembered in ((None, False), (Budget(10**6), True)):
+        session = Session(ProblemSpec.create(toy("HugeSpace")), budget=budget)
+        rows = distinct(session, 500)
+        for start in range(0, 500, 10):
+            session.evaluate(rows[start : start + 10])
+        session.evaluate(rows[:10])
+        assert session.calls == (500 if remembered else 510)
+        kept = sum(store.count for store in session._stores.values())
+        assert (kept <= 120) != remembered
+
+
+def test_an_unbounded_session_keeps_few_of_many_workloads(toy, monkeypatch):
+    monkeypatch.setattr("archgym.session._UNRECORDED_STORES", 10)
+    spec = ProblemSpec.create(toy("HugeSpace"))
+    workloads = spec.bind().simulator.__init__.__globals__["_WORKLOADS"]
+    for i in range(100):
+        monkeypatch.setitem(workloads, f"w{i}", float(i + 1))
+    session = Session(spec)
+    rows = distinct(session, 2)
+    expected = [session.evaluate(rows, f"w{i}").values for i in range(100)]
+    assert len(session._stores) <= 12
+    assert len(session._bindings._recent) <= 64
+    for i in (0, 99):
+        assert np.array_equal(session.evaluate(rows, f"w{i}").values, expected[i])
+
+
+def test_sessions_are_neither_copied_nor_pickled(spec):
+    session = Session(spec)
+    for attempt in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match=r"a session cannot be (copied|pickled)"):
+            attempt(session)
+
+
+@pytest.mark.parametrize(("budget", "recorder"), [(Budget(5), None), (None, Counting())])
+def test_a_session_with_a_budget_or_a_record_belongs_to_one_process(spec, budget, recorder, monkeypatch):
+    session = Session(spec, budget=budget, recorder=recorder)
+    rows = distinct(session, 1)
+    mine = os.getpid()
+    monkeypatch.setattr(os, "getpid", lambda: mine + 1)
+    with pytest.raises(RuntimeError, match="belongs to the process that made it"):
+        session.evaluate(rows)
+    assert len(Session(spec).evaluate(rows)) == 1
+    assert session.calls == 0
+
+
+def test_a_second_thread_is_refused_and_the_first_goes_on(spec):
+    session = Session(spec, budget=Budget(100))
+    inner, entered, leave = session.problem().simulator.simulate, threading.Event(), threading.Event()
+
+    def slow(rows):
+        entered.set()
+        assert leave.wait(10)
+        return inner(rows)
+
+    session.problem().simulator.simulate = slow
+    found = []
+    rows = distinct(session, 2)
+    rows = rows[(session.space.violations(rows) == 0).all(axis=1)]
+    thread = threading.Thread(target=lambda: found.append(session.evaluate(rows)))
+    thread.start()
+    assert entered.wait(10)
+    with pytest.raises(RuntimeError, match="one thread at a time"):
+        session.evaluate(rows)
+    leave.set()
+    thread.join()
+    assert len(found[0]) == len(rows) == session.calls
+
+
+def test_an_error_in_the_middle_ends_a_recorded_session_and_spares_an_unrecorded_one(spec):
+    for recorder, reason in ((None, None), (Counting(), "error")):
+        session = Session(spec, recorder=recorder)
+        rows = distinct(session, 5)
+        inner = session.problem().simulator.simulate
+        session.problem().simulator.simulate = lambda rows: 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            session.evaluate(rows)
+        session.problem().simulator.simulate = inner
+        assert session.stop_reason == reason
+        assert (session.calls, session.proposals) == (0, 0)
+        if recorder is None:
+            assert len(session.evaluate(rows)) == 5
+
+
+def test_progress_is_told_after_every_batch_also_the_last(spec):
+    told = []
+    session = Session(spec, budget=Budget(5), progress=lambda s: told.append((s.calls, s.stop_reason)))
+    rows = distinct(session, 9)
+    session.evaluate(rows[:3])
+    with pytest.raises(SessionOver):
+        session.evaluate(rows[3:])
+    assert told == [(3, None), (5, "budget")]
+
+
+def test_chunks_of_a_slow_simulator_are_recorded_one_by_one(spec):
+    recorder = Counting()
+    session = Session(spec, recorder=recorder)
+    session._rows_per_record = 2
+    rows = distinct(session, 5)
+    session.evaluate(rows[:1])
+    found = session.evaluate(rows[[0, 1, 2, 1, 3, 4]])
+    assert [(w[0], w[2]) for w in recorder.written] == [(0, [0]), (1, [1, 2]), (1, [4, 5])]
+    fresh = Session(spec).evaluate(rows[[0, 1, 2, 1, 3, 4]])
+    assert np.array_equal(found.values, fresh.values, equal_nan=True)
+    assert np.array_equal(found.rewards, fresh.rewards)
+
+
+def test_the_agent_hears_nothing_that_is_not_on_record(spec):
+    class Refusing(Counting):
+        def write(self, *_):
+            raise OSError("full")
+
+    session = Session(spec, recorder=Refusing())
+    with pytest.raises(OSError, match="full"):
+        session.evaluate(distinct(session, 3))
+    assert session.best is None
+    with pytest.raises(SessionOver, match="error"):
+        session.evaluate(distinct(session, 3))
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, float("nan"), float("inf"), "10", True, None.__class__])
+def test_a_budget_that_makes_no_sense_is_refused(limit):
+    with pytest.raises(InputError, match="budget must be a whole number of at least 1"):
+        Budget(limit)
+    with pytest.raises(InputError, match="max_proposals must be a whole number"):
+        Budget(5, max_proposals=limit)
+
+
+def test_budgets_take_numpy_numbers_and_say_what_units_there_are():
+    assert Budget(np.int64(5), max_proposals=np.int64(7)) == Budget(5, max_proposals=7)
+    assert type(Budget(np.int64(5)).limit) is int
+    assert Budget(0.5, "cost").cost == 0.5
+    with pytest.raises(InputError, match="calls or cost, not 'seconds'"):
+        Budget(5, "seconds")
+    over = pickle.loads(pickle.dumps(SessionOver("budget")))
+    assert over.stop_reason == "budget"
+
+
+def test_results_do_not_depend_on_how_a_search_is_cut_into_batches(spec):
+    sizes = {1: None, 13: None, 400: None}
+    for size in sizes:
+        session = Session(spec, budget=Budget(1000))
+        rows = session.space.sample(400, np.random.default_rng(1))
+        parts = [session.evaluate(rows[i : i + size]) for i in range(0, 400, size)]
+        columns = [np.concatenate([getattr(p, f) for p in parts]) for f in ("values", "rewards", "reason_detail")]
+        sizes[size] = (columns, session.best, session.calls, session.spent)
+    (first, *state), *others = sizes.values()
+    for columns, *other in others:
+        assert other == state
+        assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(columns, first, strict=True))
+
+
+def test_evaluations_hold_the_full_width_of_details_and_diagnostics(spec):
+    session = Session(spec)
+    inner = session.problem().simulator.simulate
+    session.problem().simulator.simulate = lambda rows: Evaluation.of(inner(rows).values)
+    found = session.evaluate(distinct(session, 20))
+    assert found.reason_detail.shape == (20, 2)
+    assert found.diagnostics.shape == (20, 1)
