@@ -159,7 +159,7 @@ def _torch() -> Finding:
 
 def environment_findings(env_id: str) -> Iterator[Finding]:
     """Can it be imported, does its baseline evaluate, does Gymnasium's own face of it take a step."""
-    imported = _attempt(env_id, "import", lambda: _import_simulator(env_id))
+    imported = _attempt(env_id, "import", lambda: simulator_class(env_id).__name__)
     yield imported
     if imported.status == OK:
         yield _attempt(env_id, "baseline", lambda: _evaluate_baseline(env_id))
@@ -199,10 +199,6 @@ def _attempt(subject: str, check: str, work: Callable[[], object]) -> Finding:
     return Finding(subject, check, OK, note if isinstance(note, str) else "")
 
 
-def _import_simulator(env_id: str) -> str:
-    return f"version {simulator_class(env_id).version}"
-
-
 def _evaluate_baseline(env_id: str) -> str:
     simulator = simulator_class(env_id)(environment(env_id).default_workload)  # type: ignore[call-arg]
     row = simulator.space.as_rows(np.array([simulator.baseline.row], dtype=np.int64))
@@ -210,7 +206,7 @@ def _evaluate_baseline(env_id: str) -> str:
     if found.status[0] != VALID or not np.isfinite(found.values).all():
         raise ValueError(f"the baseline {simulator.baseline.name!r} is {found.status_name(0)}: {found.reason(0)}")
     metric = simulator.metrics[0].name
-    return f"{simulator.baseline.name}: {metric} {found.values[0, 0]:,.6g}"
+    return f"version {simulator.version}; {simulator.baseline.name}: {metric} {found.values[0, 0]:,.6g}"
 
 
 def _step(env_id: str) -> str:

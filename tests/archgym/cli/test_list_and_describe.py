@@ -121,7 +121,7 @@ def test_a_space_of_1e24_designs_is_described_exactly(cli, toy):
     [
         (["--workload", "larg"], ["'larg'", "did you mean 'large'?"]),
         (["--option", "scal=2"], ["'scal'", "did you mean 'scale'?"]),
-        (["--option", "scale=abc"], ["scale", "'abc'", "a number"]),
+        (["--option", "scale=abc"], ["scale", "'abc'", "float"]),
         (["--option", "scale"], ["KEY=VALUE", "'scale'"]),
         (["--option", "=2"], ["KEY=VALUE"]),
         (["--option", "scale=1", "--option", "scale=2"], ["given twice"]),
