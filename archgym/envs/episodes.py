@@ -82,14 +82,13 @@ class EpisodeBoard:
         self.steps += 1
         reward, feasible = scored.reward, scored.feasible
         gains = layout.gains(scored.values, self._reference)
-        better = (feasible > self._best_feasible) | ((feasible == self._best_feasible) & (reward > self._best_reward))
         observations[:, layout.design] = layout.scaled_rows(rows)
         observations[:, layout.metrics] = gains
         observations[:, layout.valid] = scored.status == OK
         observations[:, layout.feasible] = feasible
         observations[:, layout.steps_left] = 1.0 - self.steps / self.horizon
-        if better.any():
-            at = slice(None) if better.all() else better
+        at = self._improved(reward, feasible)
+        if at is not None:
             best = reward[at]
             self._best_reward[at] = best
             self._best_feasible[at] = feasible[at]
@@ -97,6 +96,13 @@ class EpisodeBoard:
             observations[at, layout.best_reward] = best / (1.0 + np.abs(best))
             observations[at, layout.has_best] = 1.0
         return self.steps >= self.horizon
+
+    def _improved(self, reward: NDArray[np.float64], feasible: NDArray[np.bool_]) -> slice | NDArray[np.bool_] | None:
+        """Where the last design is the best of its episode: everywhere in one-step episodes; None for nowhere."""
+        if self.horizon == 1:
+            return slice(None)
+        better = (feasible > self._best_feasible) | ((feasible == self._best_feasible) & (reward > self._best_reward))
+        return better if better.any() else None
 
     def _evaluate_by_workload(self, rows: Rows) -> ScoredEvaluation:
         parts, order = [], []

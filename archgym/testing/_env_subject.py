@@ -21,7 +21,7 @@ from archgym_simulators import InputError
 
 HORIZONS = (1, 5)
 _LEAKS = ("regret", "optimum", "optimal")
-_MOST_WORKLOADS = 4
+_MOST_WORKLOADS = 2
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,15 @@ class Subject:
         """The problem of the workload that is bound first."""
         return self.session.problem()
 
-    @property
+    @cached_property
     def session(self) -> Session:
-        """A fresh session."""
+        """A session of the subject, to read from."""
         session: Session = self.make().unwrapped.session  # type: ignore[attr-defined]
         return session
 
     @cached_property
     def workloads(self) -> tuple[str, ...]:
-        """A few workloads with the same design space, the first one the subject's own."""
+        """Two workloads with the same design space where there are two, the first one the subject's own."""
         session = self.session
         found = [session.spec.workload]
         if session.spec.workload != environment(self.env_id).default_workload:
