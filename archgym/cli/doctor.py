@@ -32,7 +32,7 @@ def parser() -> Parser:
         "something that should work does not; a missing extra is no failure.",
         ["doctor", "doctor --matrix --json"],
     )
-    made.add_argument("--matrix", action="store_true", help="also run the conformance suites; takes minutes")
+    made.add_argument("--matrix", action="store_true", help="also run the conformance suites; takes longer")
     made.add_argument("--json", action="store_true", help="for programs")
     return made
 
