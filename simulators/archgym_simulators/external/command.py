@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from archgym_simulators.errors import InputError, SimulationFailed
+from archgym_simulators.external.answers import Refusal
 from archgym_simulators.external.process import Finished
 from archgym_simulators.external.programs import content_digest, program_path
-from archgym_simulators.external.tool import Call, ExternalTool, Refusal
+from archgym_simulators.external.tool import Call, ExternalTool
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.simulator import Baseline, Workload
 from archgym_simulators.space import Design, DesignSpace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Call", "ExternalTool", "Refusal", "ToolFailure"]
+__all__ = ["Call", "ExternalTool"]
 
 import math
 import shutil
@@ -12,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
@@ -22,21 +22,12 @@ import numpy as np
 from archgym_simulators.constraints import Reason
 from archgym_simulators.errors import InputError, SimulationFailed
 from archgym_simulators.evaluation import FAILED, INVALID, OK, Evaluation
+from archgym_simulators.external.answers import FAILURES, REJECTED, Refusal, ToolFailure, metric_failures, metric_value
 from archgym_simulators.external.process import Finished, minimal_environment, private_folder, run_program
-from archgym_simulators.external.units import name_in_other_unit
-from archgym_simulators.simulator import Metric, Simulator
+from archgym_simulators.simulator import Simulator
 from archgym_simulators.space import Design, Rows
 
 _ANSWER_ERRORS = (SimulationFailed, ValueError, LookupError, TypeError, ArithmeticError, OSError, RecursionError)
-
-FAILURES = (
-    Reason("timed-out", "the program ran longer than {limit_s:g} s and was killed", ("limit_s",)),
-    Reason("crashed", "the program ended with exit status {status:.0f}", ("status",)),
-    Reason("killed", "the program was ended by signal {signal:.0f}", ("signal",)),
-    Reason("not-started", "the program could not be started (errno {errno:.0f})", ("errno",)),
-    Reason("nonsense", "the program's answer could not be read"),
-)
-REJECTED = Reason("rejected", "the program refuses the design")
 
 
 @dataclass(frozen=True)
@@ -50,30 +41,6 @@ class Call:
 
     command: tuple[str, ...]
     stdin: Path | None = None
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """The program's answer that a design is invalid.
-
-    Attributes:
-        reason: name of one of the class's ``refusals``, or ``"rejected"``.
-        violation: above 0, how far the design is from valid.
-        details: numbers for the reason's sentence.
-    """
-
-    reason: str = REJECTED.name
-    violation: float = 1.0
-    details: Mapping[str, float] = field(default_factory=dict)
-
-
-class ToolFailure(SimulationFailed):
-    """One run failed; names the reason and its detail numbers."""
-
-    def __init__(self, reason: str, *numbers: float, note: str = "") -> None:
-        super().__init__(f"{reason} {note}".strip())
-        self.reason = reason
-        self.numbers = numbers
 
 
 @dataclass(frozen=True)
@@ -114,7 +81,7 @@ class ExternalTool(Simulator):
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
         if hasattr(cls, "metrics"):
-            cls.reasons = (*FAILURES, *_metric_failures(cls.metrics), REJECTED, *cls.refusals)
+            cls.reasons = (*FAILURES, *metric_failures(cls.metrics), REJECTED, *cls.refusals)
 
     def __init__(self, *, workers: int = 1, time_limit_s: float = 0.0, keep_failed: str = "") -> None:
         if type(workers) is not int or workers < 1:
@@ -188,7 +155,7 @@ class ExternalTool(Simulator):
                 answer = self._answer(finished, folder)
                 if isinstance(answer, Refusal):
                     return self._refused(answer)
-                return _Outcome(OK, tuple(_checked(metric, answer) for metric in self.metrics))
+                return _Outcome(OK, tuple(metric_value(metric, answer) for metric in self.metrics))
             except ToolFailure as failure:
                 self._keep(folder, finished, failure)
                 return _Outcome(FAILED, reason=failure.reason, numbers=failure.numbers)
@@ -244,41 +211,12 @@ class ExternalTool(Simulator):
             (target / "stderr.txt").write_bytes(finished.stderr)
 
 
-def _metric_failures(metrics: Sequence[Metric]) -> Iterator[Reason]:
-    for metric in metrics:
-        name = metric.name
-        allowed = "a positive number" if metric.scale == "log" else "a finite number"
-        yield Reason(f"no-{name}", f"the program's answer has no {name}")
-        yield Reason(f"unit-of-{name}", f"the program's answer has {name} in another unit")
-        yield Reason(f"bad-{name}", f"the program's answer has {name} = {{value:g}}, not {allowed}", ("value",))
-
-
-def _checked(metric: Metric, answer: Mapping[str, Any]) -> float:
-    if metric.name not in answer:
-        raise ToolFailure(f"{'unit-of' if name_in_other_unit(metric.name, answer) else 'no'}-{metric.name}")
-    value = answer[metric.name]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ToolFailure("nonsense", note=f"{metric.name} is {value!r}")
-    number = _as_float(value)
-    # A crashed run that reports 0 ns would otherwise be the best design of all.
-    if not math.isfinite(number) or (metric.scale == "log" and number <= 0.0):
-        raise ToolFailure(f"bad-{metric.name}", number)
-    return number
-
-
 def _made_folder(path: str) -> Path:
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"option keep_failed: cannot make {path!r}: {error.strerror}") from error
     return Path(path).resolve()
-
-
-def _as_float(number: int | float) -> float:
-    try:
-        return float(number)
-    except OverflowError:  # JSON has whole numbers of any length
-        return math.inf if number > 0 else -math.inf
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def save_enumeration(
     from pyarrow import parquet
 
     space, target = simulator.space, Path(path)
-    part = target.with_name(target.name + ".part")
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")  # two processes may enumerate the same
     writer, done = None, 0
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
