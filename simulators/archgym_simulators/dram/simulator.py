@@ -6,6 +6,7 @@ __all__ = ["DramSimulator"]
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +110,15 @@ class DramSimulator(Simulator):
         self.workload = Workload(described.name, features, FEATURE_NAMES, described.trace.digest)
         row = self.space.canonical(self.space.encode_row(BASELINE)[None])[0]
         self.baseline = Baseline("open-page FR-FCFS", tuple(row.tolist()))
+
+    def describe_options(self) -> dict[str, Any]:
+        prepared = self._prepared
+        return {
+            "device": prepared.device.name,
+            "rules": self._rules,
+            "address_map": prepared.map.name,
+            "player_clock_mhz": prepared.player_clock_mhz,
+        }
 
     @classmethod
     def workload_names(cls) -> Mapping[str, str]:
