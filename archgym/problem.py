@@ -77,7 +77,7 @@ class ProblemSpec:
         workload: spec of the workload bound first.
         objectives: one or several in the language of `archgym.objectives`; empty for the family's default.
         constraints: bounds such as ``"power_mw<=900"``.
-        options: keyword arguments of the simulator.
+        options: keyword arguments of the simulator, and ``simulator="table"`` to answer from its enumeration.
     """
 
     env_id: str
@@ -154,12 +154,20 @@ class ProblemSpec:
 
     def _simulator(self, workload: str) -> Simulator:
         parts = [self._bound_to(name.strip()) for name in workload.split(" + ")]
-        return parts[0] if len(parts) == 1 else MeanOverWorkloads(parts)
+        model = parts[0] if len(parts) == 1 else MeanOverWorkloads(parts)
+        kind = self.options.get("simulator", "model")
+        if kind == "model":
+            return model
+        from archgym.enumerations import stand_in
+
+        command = f"archgym optimum {self.env_id} --workload {workload!r} --recompute"
+        return stand_in(model, str(kind), command=command)
 
     def _bound_to(self, workload: str) -> Simulator:
         built = simulator_class(self.env_id)
-        check_options(self.env_id, built, self.options)
-        return built(workload, **self.options)  # type: ignore[call-arg]
+        options = {name: value for name, value in self.options.items() if name != "simulator"}
+        check_options(self.env_id, built, options)
+        return built(workload, **options)  # type: ignore[call-arg]
 
 
 class Problem:

@@ -6,6 +6,7 @@ __all__ = ["MeanOverWorkloads"]
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,9 @@ class MeanOverWorkloads(Simulator):
             first.workload.feature_names,
             hashlib.sha256(digests.encode()).hexdigest()[:16],
         )
+
+    def describe_options(self) -> dict[str, Any]:
+        return self.simulators[0].describe_options()
 
     def simulate(self, rows: Rows) -> Evaluation:
         parts = [simulator.simulate(rows) for simulator in self.simulators]

@@ -1,0 +1,86 @@
+"""Enumerated spaces in the user's cache: simulated once, answered from a file ever after."""
+
+from __future__ import annotations
+
+__all__ = ["enumerated", "stand_in"]
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from archgym_simulators import InputError, Simulator
+from archgym_simulators.mean import MeanOverWorkloads
+from archgym_simulators.nearest import did_you_mean
+from archgym_simulators.table.enumerated import EnumeratedSimulator, save_enumeration
+
+_CHUNK = 65_536
+STAND_INS = ("model", "table")
+
+
+def enumerated(
+    simulator: Simulator, *, folder: Path | None = None, progress: Callable[[int, int], None] | None = None
+) -> Simulator:
+    """A simulator that answers from the enumeration of ``simulator``, made now unless it is in the cache.
+
+    Args:
+        simulator: a model bound to a workload; a mean over several is enumerated workload by workload.
+        folder: the cache; ``$ARCHGYM_CACHE``, ``$XDG_CACHE_HOME`` or ``~/.cache`` where None.
+        progress: told designs done and designs in all.
+
+    Raises:
+        InputError: a space that cannot be enumerated, or a cache that cannot be written.
+    """
+    if isinstance(simulator, MeanOverWorkloads):
+        return MeanOverWorkloads([enumerated(s, folder=folder, progress=progress) for s in simulator.simulators])
+    path = enumeration_path(simulator, folder)
+    try:
+        return EnumeratedSimulator(simulator, path)
+    except InputError:
+        save_enumeration(simulator, path, rows_per_chunk=_CHUNK, progress=progress)
+        return EnumeratedSimulator(simulator, path)
+
+
+def stand_in(simulator: Simulator, kind: str, *, command: str) -> Simulator:
+    """What ``simulator=KIND`` names: the ``"model"`` itself, or its enumerated ``"table"``.
+
+    Args:
+        simulator: the model, bound to a workload.
+        kind: one of `STAND_INS`.
+        command: what makes the table, for the error message.
+
+    Raises:
+        InputError: an unknown kind, or a table that has not been made.
+    """
+    if kind == "model":
+        return simulator
+    if kind != "table":
+        hint = did_you_mean(kind, STAND_INS)
+        raise InputError(f"unknown simulator {kind!r}{hint}; allowed: {', '.join(STAND_INS)}")
+    if isinstance(simulator, MeanOverWorkloads):
+        return MeanOverWorkloads([stand_in(one, kind, command=command) for one in simulator.simulators])
+    path = enumeration_path(simulator)
+    if not path.is_file():
+        raise InputError(f"{simulator.workload.name!r} has not been enumerated with these options; run: {command}")
+    return EnumeratedSimulator(simulator, path)
+
+
+def enumeration_path(simulator: Simulator, folder: Path | None = None) -> Path:
+    """Where a simulator's enumeration is kept, by content."""
+    identity = [
+        type(simulator).__qualname__,
+        simulator.version,
+        simulator.workload.name,
+        simulator.workload.digest,
+        simulator.describe_options(),
+        simulator.space.digest,
+    ]
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
+    return (folder or _cache_folder()) / f"{digest}.parquet"
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("ARCHGYM_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    root = Path(base) if base else Path.home() / ".cache"
+    return root / "archgym" / "enumerations"

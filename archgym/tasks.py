@@ -1,0 +1,97 @@
+"""The versioned task suite: what search agents are compared on.
+
+A task fixes everything but the agent: environment, workloads, objective, constraints, options and budget. Bounds in
+constraints are frozen numbers derived once from enumerated optima; they are public, a task's own optimum is hidden from
+agents. Tasks of role "dev" are for tuning, of role "test" for judging; they share no workload seed. ``judge_workload``
+has seeds that no search sees: the design found is judged there.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SUITE", "Task", "is_task", "task", "task_names", "tasks"]
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from archgym.problem import ProblemSpec
+from archgym_simulators import InputError
+from archgym_simulators.nearest import did_you_mean
+
+SUITE = "core-1"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One problem of the suite.
+
+    Attributes:
+        name: ``"dram-mixed-time"``; unique and never reused.
+        description: one sentence.
+        env_id: the environment.
+        workload: what agents search on; ``"A + B"`` is the mean over two.
+        judge_workload: unseen workloads of the same kind on which the found design is judged.
+        objectives: one, or several for a hypervolume task.
+        constraints: bounds such as ``"total_time_ns<=80000"``.
+        options: of the simulator.
+        budget: simulator calls.
+        role: ``"dev"`` or ``"test"``.
+        standing: ``"headline"``, or ``"smoke test"`` where the audit found that random search solves it.
+        reference_point: for several objectives, the metrics (as rewards) from which hypervolume is measured.
+        suite: the suite's name and version.
+    """
+
+    name: str
+    description: str
+    env_id: str
+    workload: str
+    judge_workload: str
+    objectives: tuple[str, ...]
+    constraints: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    budget: int = 300
+    role: str = "test"
+    standing: str = "headline"
+    reference_point: tuple[float, ...] = ()
+    suite: str = SUITE
+
+    def spec(self, *, judge: bool = False) -> ProblemSpec:
+        """The problem that agents search, or the one that their designs are judged on."""
+        return ProblemSpec.create(
+            self.env_id,
+            workload=self.judge_workload if judge else self.workload,
+            objective=self.objectives,
+            constraints=self.constraints,
+            options=self.options,
+        )
+
+
+@cache
+def tasks() -> dict[str, Task]:
+    """Every task by name."""
+    from archgym.task_table import TASKS
+
+    return {one.name: one for one in TASKS}
+
+
+def task_names() -> dict[str, str]:
+    """Names and descriptions."""
+    return {name: one.description for name, one in tasks().items()}
+
+
+def is_task(name: str) -> bool:
+    """Whether a name is a task's."""
+    return "/" not in name and name in tasks()
+
+
+def task(name: str) -> Task:
+    """The task of that name.
+
+    Raises:
+        InputError: for an unknown name, with the nearest match.
+    """
+    known = tasks()
+    if name not in known:
+        raise InputError(f"unknown task {name!r}{did_you_mean(name, known)}; allowed: {', '.join(known)}")
+    return known[name]
