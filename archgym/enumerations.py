@@ -7,25 +7,35 @@ __all__ = ["enumerated", "stand_in"]
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from archgym.options import STAND_IN
 from archgym_simulators import InputError, Simulator
 from archgym_simulators.mean import MeanOverWorkloads
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.table.enumerated import EnumeratedSimulator, save_enumeration
+
+if TYPE_CHECKING:
+    from archgym.problem import ProblemSpec
 
 _CHUNK = 65_536
 STAND_INS = ("model", "table")
 
 
 def enumerated(
-    simulator: Simulator, *, folder: Path | None = None, progress: Callable[[int, int], None] | None = None
+    simulator: Simulator,
+    options: Mapping[str, Any],
+    *,
+    folder: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Simulator:
     """A simulator that answers from the enumeration of ``simulator``, made now unless it is in the cache.
 
     Args:
         simulator: a model bound to a workload; a mean over several is enumerated workload by workload.
+        options: what it was built with.
         folder: the cache; ``$ARCHGYM_CACHE``, ``$XDG_CACHE_HOME`` or ``~/.cache`` where None.
         progress: told designs done and designs in all.
 
@@ -33,8 +43,10 @@ def enumerated(
         InputError: a space that cannot be enumerated, or a cache that cannot be written.
     """
     if isinstance(simulator, MeanOverWorkloads):
-        return MeanOverWorkloads([enumerated(s, folder=folder, progress=progress) for s in simulator.simulators])
-    path = enumeration_path(simulator, folder)
+        return MeanOverWorkloads(
+            [enumerated(s, options, folder=folder, progress=progress) for s in simulator.simulators]
+        )
+    path = enumeration_path(simulator, options, folder)
     try:
         return EnumeratedSimulator(simulator, path)
     except InputError:
@@ -42,13 +54,13 @@ def enumerated(
         return EnumeratedSimulator(simulator, path)
 
 
-def stand_in(simulator: Simulator, kind: str, *, command: str) -> Simulator:
+def stand_in(simulator: Simulator, kind: str, spec: ProblemSpec) -> Simulator:
     """What ``simulator=KIND`` names: the ``"model"`` itself, or its enumerated ``"table"``.
 
     Args:
         simulator: the model, bound to a workload.
         kind: one of `STAND_INS`.
-        command: what makes the table, for the error message.
+        spec: what it was bound from.
 
     Raises:
         InputError: an unknown kind, or a table that has not been made.
@@ -59,21 +71,26 @@ def stand_in(simulator: Simulator, kind: str, *, command: str) -> Simulator:
         hint = did_you_mean(kind, STAND_INS)
         raise InputError(f"unknown simulator {kind!r}{hint}; allowed: {', '.join(STAND_INS)}")
     if isinstance(simulator, MeanOverWorkloads):
-        return MeanOverWorkloads([stand_in(one, kind, command=command) for one in simulator.simulators])
-    path = enumeration_path(simulator)
+        return MeanOverWorkloads([stand_in(one, kind, spec) for one in simulator.simulators])
+    path = enumeration_path(simulator, spec.options)
     if not path.is_file():
-        raise InputError(f"{simulator.workload.name!r} has not been enumerated with these options; run: {command}")
+        name = simulator.workload.name
+        raise InputError(
+            f"{name!r} has not been enumerated with these options; "
+            f"run: archgym optimum {spec.env_id} --workload {name!r} --recompute"
+        )
     return EnumeratedSimulator(simulator, path)
 
 
-def enumeration_path(simulator: Simulator, folder: Path | None = None) -> Path:
-    """Where a simulator's enumeration is kept, by content."""
+def enumeration_path(simulator: Simulator, options: Mapping[str, Any], folder: Path | None = None) -> Path:
+    """Where the enumeration of a simulator built with ``options`` is kept, by content."""
+    built_with = {name: value for name, value in options.items() if name != STAND_IN}
     identity = [
         type(simulator).__qualname__,
         simulator.version,
         simulator.workload.name,
         simulator.workload.digest,
-        simulator.describe_options(),
+        simulator.describe_options() or built_with,
         simulator.space.digest,
     ]
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]

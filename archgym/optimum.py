@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from archgym.enumerations import enumerated
+from archgym.options import STAND_IN
 from archgym.problem import Problem, ProblemSpec
 from archgym_simulators import Design, InputError
 
@@ -113,7 +114,7 @@ def recompute(
     if len(problem.objectives) != 1:
         raise InputError("an optimum belongs to one objective; give one")
     started = time.perf_counter()
-    table = enumerated(problem.simulator, folder=folder, progress=progress)
+    table = enumerated(problem.simulator, spec.options, folder=folder, progress=progress)
     found = _best(spec, Problem(table, list(problem.objectives), list(problem.constraints)))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return replace(found, seconds=round(time.perf_counter() - started, 1), peak_mib=round(peak))
@@ -146,7 +147,7 @@ def _best(spec: ProblemSpec, problem: Problem) -> Optimum:
 
 def _blank(spec: ProblemSpec, problem: Problem) -> Optimum:
     simulator = problem.simulator
-    options = simulator.describe_options()
+    options = simulator.describe_options() or {k: v for k, v in spec.options.items() if k != STAND_IN}
     constraints = tuple(str(bound) for bound in problem.constraints)
     return Optimum(
         env_id=spec.env_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["check_options"]
+__all__ = ["STAND_IN", "check_options"]
 
 import inspect
 import json
@@ -12,6 +12,7 @@ from typing import Any
 from archgym_simulators import InputError, Simulator
 from archgym_simulators.nearest import did_you_mean
 
+STAND_IN = "simulator"
 _SIMPLE: dict[str, tuple[type, ...]] = {"bool": (bool,), "int": (int,), "float": (int, float), "str": (str,)}
 _SIMPLE["None"] = (type(None),)
 
@@ -27,9 +28,11 @@ def check_options(env_id: str, built: type[Simulator], options: Mapping[str, Any
     named = [p for p in list(parameters.values())[1:] if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
     allowed = {parameter.name: parameter for parameter in named}
     for name, value in options.items():
+        if name == STAND_IN and name not in allowed:  # any family's; see archgym.enumerations
+            continue
         if name not in allowed and not takes_any:
             hint = did_you_mean(name, allowed)
-            raise InputError(f"unknown option {name!r} for {env_id}{hint}; allowed: {', '.join(allowed) or 'none'}")
+            raise InputError(f"unknown option {name!r} for {env_id}{hint}; allowed: {', '.join([*allowed, STAND_IN])}")
         _check_json(name, value)
         if name in allowed:
             _check_type(name, value, allowed[name].annotation)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from archgym.columns import check_names
 from archgym.objectives import parse_constraint, parse_objective
-from archgym.options import check_options
+from archgym.options import STAND_IN, check_options
 from archgym.registry import environment, simulator_class
 from archgym.scoring import Scorer
 from archgym_simulators import FAILED, Design, Evaluation, InputError, SimulationFailed, Simulator
@@ -155,17 +155,16 @@ class ProblemSpec:
     def _simulator(self, workload: str) -> Simulator:
         parts = [self._bound_to(name.strip()) for name in workload.split(" + ")]
         model = parts[0] if len(parts) == 1 else MeanOverWorkloads(parts)
-        kind = self.options.get("simulator", "model")
+        kind = self.options.get(STAND_IN, "model")
         if kind == "model":
             return model
         from archgym.enumerations import stand_in
 
-        command = f"archgym optimum {self.env_id} --workload {workload!r} --recompute"
-        return stand_in(model, str(kind), command=command)
+        return stand_in(model, str(kind), self)
 
     def _bound_to(self, workload: str) -> Simulator:
         built = simulator_class(self.env_id)
-        options = {name: value for name, value in self.options.items() if name != "simulator"}
+        options = {name: value for name, value in self.options.items() if name != STAND_IN}
         check_options(self.env_id, built, options)
         return built(workload, **options)  # type: ignore[call-arg]
 

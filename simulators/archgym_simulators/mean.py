@@ -43,6 +43,7 @@ class MeanOverWorkloads(Simulator):
         self.space, self.baseline = first.space, first.baseline
         # A family's declarations are class attributes; here they are those of whatever is averaged.
         self.metrics, self.objectives, self.reasons = first.metrics, first.objectives, first.reasons  # type: ignore[misc]
+        self.default_objective, self.pareto_objectives = first.default_objective, first.pareto_objectives
         self.version, self.cost_unit = first.version, first.cost_unit
         self.rows_per_record = first.rows_per_record
         self.diagnostic_names = first.diagnostic_names  # type: ignore[misc]
