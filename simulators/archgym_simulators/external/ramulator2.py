@@ -167,7 +167,7 @@ class Ramulator2(ExternalTool):
         described = make_workload(workload, capacity_bytes=capacity_bytes)
         self._trace = _load_store_text(described.trace)
         self.baseline = Baseline("example configuration", tuple(self.space.encode_row(BASELINE).tolist()))
-        digest = content_digest([self._program], repr(self._system), described.trace.digest)
+        digest = content_digest([self._program], repr((self._system, clock_mhz)), described.trace.digest)
         self.workload = Workload(described.name, tuple(described.features.tolist()), FEATURE_NAMES, digest)
 
     @classmethod

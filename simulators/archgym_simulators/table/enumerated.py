@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FORMAT = 1
+_SAME = 1e-9  # floats agree to 1e-12 between machines
 _META = b"archgym_enumeration"
 
 
@@ -76,7 +77,8 @@ class EnumeratedSimulator(Simulator):
     Diagnostics are not stored. Invalid designs keep their reason.
 
     Args:
-        simulator: bound to the workload; gives everything but the numbers, and is never run.
+        simulator: bound to the workload; gives everything but the numbers. It runs once, for its baseline: a simulator
+            that does not name an option in ``describe_options`` would else get the numbers of another one.
         path: a file of `save_enumeration`.
 
     Raises:
@@ -94,6 +96,7 @@ class EnumeratedSimulator(Simulator):
         keys, self._values, self._codes, self._extra = self._load()
         self._finder: KeyFinder = key_finder(keys, self.space.size)
         self._all_ok = bool((self._codes < 0).all())
+        self._check_baseline()
 
     @property
     def all_reasons(self) -> tuple[Any, ...]:
@@ -152,6 +155,15 @@ class EnumeratedSimulator(Simulator):
             table.column("reason_code").to_numpy(),
             np.stack([table.column(name).to_numpy() for name in extra], axis=1),
         )
+
+    def _check_baseline(self) -> None:
+        row = self.space.canonical(np.array([self.baseline.row], dtype=np.int64))
+        stored, fresh = self.evaluate(row).values[0], self._simulator.evaluate(row).values[0]
+        if not np.allclose(stored, fresh, rtol=_SAME, atol=0.0, equal_nan=True):
+            raise InputError(
+                f"enumeration {str(self._path)!r} gives the baseline {stored.tolist()}, "
+                f"its simulator {fresh.tolist()}; enumerate the space again (describe_options() should name every option)"
+            )
 
     def _check(self, metadata: Mapping[bytes, bytes]) -> None:
         found = json.loads(metadata.get(_META, b"{}"))

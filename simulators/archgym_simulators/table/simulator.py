@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["TableSimulator"]
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -80,6 +81,7 @@ class TableSimulator(Simulator):
             spans=dict(_mapping("spans", spans)),
             duplicates=duplicates,
         )
+        self._options = options
         self.table = _measured(source, options)
         self.space = self.table.space
         self.metrics = self.table.metrics
@@ -91,6 +93,9 @@ class TableSimulator(Simulator):
     @classmethod
     def workload_names(cls) -> dict[str, str]:
         return {**EXAMPLES}
+
+    def describe_options(self) -> dict[str, Any]:
+        return json.loads(self._options.key)  # type: ignore[no-any-return]
 
     def designs(self) -> Rows:
         """The designs that have every metric (R, D), in the order of the file; all others are invalid."""

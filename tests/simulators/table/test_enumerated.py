@@ -72,6 +72,17 @@ def test_another_version_space_or_option_of_the_same_class_is_refused(tmp_path):
             EnumeratedSimulator(bowl, path)
 
 
+class Forgetful(Bowl):
+    """Does not name its option."""
+
+
+def test_an_option_that_nobody_named_is_noticed_at_the_baseline(tmp_path):
+    path = save_enumeration(Forgetful(scale=1.0), tmp_path / "e.parquet")
+    EnumeratedSimulator(Forgetful(scale=1.0), path)
+    with pytest.raises(InputError, match="gives the baseline"):
+        EnumeratedSimulator(Forgetful(scale=2.0), path)
+
+
 def test_missing_damaged_and_foreign_files_are_refused_in_one_line(tmp_path):
     whole = save_enumeration(Bowl(), tmp_path / "e.parquet").read_bytes()
     (tmp_path / "torn.parquet").write_bytes(whole[: len(whole) // 2])
