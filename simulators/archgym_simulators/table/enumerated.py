@@ -162,7 +162,7 @@ class EnumeratedSimulator(Simulator):
         if not np.allclose(stored, fresh, rtol=_SAME, atol=0.0, equal_nan=True):
             raise InputError(
                 f"enumeration {str(self._path)!r} gives the baseline {stored.tolist()}, "
-                f"its simulator {fresh.tolist()}; enumerate the space again (describe_options() should name every option)"
+                f"its simulator {fresh.tolist()}; enumerate it again (describe_options() should name every option)"
             )
 
     def _check(self, metadata: Mapping[bytes, bytes]) -> None:
