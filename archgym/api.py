@@ -204,6 +204,7 @@ def search(
     try:
         session = Session(spec, budget=limits, recorder=recorder, progress=progress, problem=problem)
         result = _run(session, searcher, directory.path)
+        recorder.finish()
         _finish(directory, recorder, session, agent, seed, record, result.summary)
     finally:
         recorder.close()

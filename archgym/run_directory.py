@@ -223,16 +223,18 @@ class JournalRecorder:
         self._journal.append(proposal, workload, time.perf_counter() - self._clock, positions, rows, evaluation)
 
     def records(self) -> Iterator[JournalRecord]:
-        """Everything recorded so far, read back from the file.
+        """Everything recorded so far, read back from the file."""
+        return self._journal.records()
+
+    def finish(self) -> None:
+        """Check that the search has come to the end of the record.
 
         Raises:
             InputError: the agent finished although the record goes on.
         """
-        if self._replaying and self.replayed:
-            record = next(self._pending, None)
-            if record is not None:
-                self._mismatch(record, "has finished")
-        return self._journal.records()
+        record = next(self._pending, None) if self._replaying else None
+        if record is not None:
+            self._mismatch(record, "has finished")
 
     def close(self) -> None:
         """Release the journal and its lock."""
