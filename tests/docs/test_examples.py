@@ -5,6 +5,7 @@ A comment on the line before a fence says what is done with it: ``<!-- file: NAM
 ``<!-- not run: WHY -->`` leaves it alone.
 """
 
+import importlib
 import os
 import re
 import shlex
@@ -79,3 +80,26 @@ def test_a_failing_example_fails(tmp_path):
     (tmp_path / "script.py").write_text(python_script(page))
     with pytest.raises(AssertionError, match="line 5"):
         run(tmp_path, "script.py")
+
+
+@pytest.mark.parametrize("package", ["archgym", "archgym.testing"])
+def test_every_public_name_is_in_the_reference(package):
+    reference = (ROOT / "docs" / "reference.md").read_text()
+    elsewhere = importlib.import_module("archgym_simulators").__all__  # listed there by automodule
+    names = [name for name in importlib.import_module(package).__all__ if name not in elsewhere]
+    missing = [name for name in names if not re.search(rf"{re.escape(package)}\.{name}\b", reference)]
+    assert not missing
+
+
+def test_every_page_is_in_the_manual():
+    listed = (ROOT / "docs" / "index.md").read_text().splitlines()
+    pages = [page.relative_to(ROOT / "docs").with_suffix("").as_posix() for page in (ROOT / "docs").rglob("*.md")]
+    assert sorted(set(pages) - set(listed)) == ["index"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_to_files_lead_somewhere(page):
+    targets = re.findall(
+        r"\]\((?!https?://|#)([^)#\s]+)", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+    )
+    assert not [target for target in targets if not (page.parent / target).exists()]
