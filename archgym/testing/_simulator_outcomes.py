@@ -73,6 +73,9 @@ def _check_reasons(subject: Subject, outcome: Evaluation) -> None:
     require(coded[outcome.status == INVALID].all(), "reason_code of invalid designs must be an index of the reasons")
     for row in np.flatnonzero(codes >= 0).tolist():
         sentence = outcome.reason(row)
+        wanted = len(subject.simulator.all_reasons[codes[row]].details)
+        given = np.isfinite(outcome.reason_detail[row, :wanted]).sum()
+        require(given == wanted, f"row {row} has {given} of the {wanted} detail numbers of its reason")
         require(sentence and "\n" not in sentence, f"the reason of row {row} must be one sentence, not {sentence!r}")
 
 

@@ -6,6 +6,7 @@ __all__ = ["Constraint", "InertWhen", "Reason"]
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -39,8 +40,9 @@ class Reason:
             raise InputError(f"reason {self.name!r} needs a sentence on one line, not {sentence!r}")
 
     def sentence(self, numbers: NDArray[np.float64]) -> str:
-        """The sentence for one design's detail numbers (K,)."""
-        return self.template.format(**dict(zip(self.details, numbers.tolist(), strict=False)))
+        """The sentence for one design's detail numbers (K,); those that are missing read "nan"."""
+        given = [*numbers.tolist(), *[nan] * len(self.details)]
+        return self.template.format(**dict(zip(self.details, given, strict=False)))
 
 
 @dataclass(frozen=True)
