@@ -84,9 +84,11 @@ def subject_of(
     for attribute in ("space", "metrics", "version", "workload", "baseline"):
         if not hasattr(bound, attribute):
             raise AssertionError(f"{label}: its constructor must set {attribute!r}")
-    sampled = bound.space.sample(max(n - 1, 0), np.random.default_rng(seed))
-    rows = np.vstack([np.array([bound.baseline.row], dtype=np.int64), sampled])
-    return Subject(label, bound, build, rows, flaky)
+    sampled = bound.space.sample(max(n, 1), np.random.default_rng(seed))
+    if len(bound.baseline.row) != bound.space.width or not bound.space.contains([bound.baseline.row]).all():
+        raise AssertionError(f"{label}: the baseline {bound.baseline.row} is no row of the design space")
+    sampled[0] = bound.baseline.row
+    return Subject(label, bound, build, sampled, flaky)
 
 
 def widened(detail: NDArray[np.float64], width: int) -> NDArray[np.float64]:
