@@ -6,7 +6,6 @@ __all__ = ["Scorer"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,23 +22,30 @@ _TINY = 1e-300  # a log metric that is 0 is infinitely good; rewards stay finite
 
 @dataclass(frozen=True)
 class _Linear:
-    """offset + sum of weight * f(metric), f = log for log metrics and identity for linear ones."""
+    """Sum of weight * (f(metric) - reference), f = log for log metrics and identity for linear ones."""
 
-    terms: tuple[tuple[int, bool, float], ...]  # column, whether log, weight
-    offset: float
+    terms: tuple[tuple[int, bool, float, float], ...]  # column, whether log, f(reference), weight
 
     def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        total: NDArray[np.float64] | float = self.offset
+        total: NDArray[np.float64] | None = None
         # Term by term in a fixed order: a matrix product may group the sum differently for another batch size.
-        for column, is_log, weight in self.terms:
-            # A contiguous copy, also because NumPy's logarithm of a strided array may differ in the last bit.
-            metric = np.maximum(values[:, column], _TINY) if is_log else values[:, column].copy()
-            if is_log:
-                np.log(metric, out=metric)
-            metric *= weight
-            metric += total
-            total = metric
-        return np.asarray(total)
+        for column, is_log, reference, weight in self.terms:
+            gap = _log(values[:, column]) if is_log else values[:, column].copy()
+            gap -= reference  # first, so that the baseline gives 0 and a bound that is just met gives 0, exactly
+            gap *= weight
+            total = gap if total is None else np.add(total, gap, out=total)
+        return np.zeros(len(values)) if total is None else total
+
+
+def _log(metric: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Of a contiguous copy: NumPy's logarithm of a strided array may differ in the last bit.
+    positive = np.maximum(metric, _TINY)
+    return np.log(positive, out=positive)
+
+
+def _transformed(value: float, metric: Metric) -> float:
+    # By the same logarithm as the metrics, to the bit; that of the math module is another.
+    return float(_log(np.array([value]))[0]) if metric.scale == "log" else value
 
 
 class Scorer:
@@ -118,13 +124,15 @@ class Scorer:
 
     @staticmethod
     def _broken(bounds: Sequence[_Linear], values: NDArray[np.float64]) -> NDArray[np.float64]:
-        total = np.zeros(len(values))
+        total: NDArray[np.float64] | None = None
         for bound in bounds:
-            total += np.maximum(bound(values), 0.0)
-        return total
+            missed = bound(values)
+            np.maximum(missed, 0.0, out=missed)
+            total = missed if total is None else np.add(total, missed, out=total)
+        return np.zeros(len(values)) if total is None else total
 
     def _compile(self, objective: Objective) -> _Linear:
-        terms, offset = [], 0.0
+        terms = []
         for term in objective.terms:
             column, metric = self._metrics[term.metric]
             reference = float(self._baseline[column])
@@ -133,15 +141,11 @@ class Scorer:
                     f"metric {term.metric!r} is {reference:g} at the baseline, so it cannot be an objective; "
                     "a metric that may be 0 needs scale='linear'"
                 )
-            is_log = metric.scale == "log"
             weight = (-term.weight if term.direction == "min" else term.weight) / metric.unit_at(reference)
-            terms.append((column, is_log, weight))
-            offset -= weight * (log(max(reference, _TINY)) if is_log else reference)
-        return _Linear(tuple(terms), offset)
+            terms.append((column, metric.scale == "log", _transformed(reference, metric), weight))
+        return _Linear(tuple(terms))
 
     def _compile_bound(self, bound: Bound) -> _Linear:
         column, metric = self._metrics[bound.metric]
-        is_log = metric.scale == "log"
         weight = (1.0 if bound.operator == "<=" else -1.0) / metric.unit_at(float(self._baseline[column]))
-        offset = -weight * (log(bound.value) if is_log else bound.value)
-        return _Linear(((column, is_log, weight),), offset)
+        return _Linear(((column, metric.scale == "log", _transformed(bound.value, metric), weight),))

@@ -62,6 +62,20 @@ def test_a_target_is_met_or_exceeded_never_hit():
     assert up.tolist() == [0.0, -1.0]
 
 
+@given(st.floats(1e-280, 1e280), st.integers(1, 9))
+def test_a_bound_that_is_just_met_is_met_and_the_baseline_is_worth_exactly_nothing(value, n):
+    values = np.full((n, 5), value)
+    at_baseline = Scorer(METRICS, [parse_objective("time_ns * energy_pj^.3", METRICS)], [], values[0])
+    assert (at_baseline.rewards(ok(*values))[0] == 0.0).all()
+    for operator in ("<=", ">="):
+        just = scorer(
+            f"speed_mhz{operator}{value!r}", constraints=[f"time_ns{operator}{value!r}", f"slack_ns{operator}{value!r}"]
+        )
+        rewards, feasible = just.rewards(ok(*values))
+        assert feasible.all()
+        assert (rewards == 0.0).all()
+
+
 def test_a_constraint_subtracts_how_far_it_is_missed_and_makes_infeasible():
     values = [[100, e, 1000, 20, 4] for e in (50, 60, 120, 240)]
     found = scorer("time_ns", constraints=["energy_pj<=60"])
