@@ -15,7 +15,8 @@ BANK_BITS = 6
 COUNTER_NAMES = (
     "end_cycle", "activates", "precharges", "precharges_all", "reads", "reads_auto", "writes", "writes_auto",
     "refreshes", "precharged_banks", "commands", "active_cycles", "precharged_cycles", "refreshes_owed",
-    "most_refreshes_owed", "latency_sum", "latency_p50", "latency_p99", "latency_max",
+    "most_refreshes_owed", "latency_sum", "latency_p50", "latency_p99", "latency_max", "postponed_at_bound",
+    "pulledin_at_bound",
 )  # fmt: skip
 COUNTERS = len(COUNTER_NAMES)
 COMMANDS_ISSUED = COUNTER_NAMES.index("commands")
@@ -134,6 +135,8 @@ def run_design(
         ref[r, 3] = -1  # wanted command
         ref[r, 4] = 0  # forced
         ref[r, 5] = 0  # pending requests of the rank
+        ref[r, 6] = 0  # most refreshes postponed where that was compared with P
+        ref[r, 7] = 0  # fewest (pulled in: negative) where that was compared with -Q
     entered = 0
     total = 0
     nw = 0
@@ -364,6 +367,8 @@ def run_design(
                         if now >= ref[r, 0] + refi:
                             ref[r, 0] += refi
                             ref[r, 2] = 0
+                        if ref[r, 2] == 0:
+                            ref[r, 6] = max(ref[r, 6], ref[r, 1])
                         if ref[r, 2] == 0 and ref[r, 1] == P:
                             ref[r, 4] = 1
                             ref[r, 3] = PREA if rst[r, 0] > 0 else REFA
@@ -421,6 +426,7 @@ def run_design(
                         ref[r, 1] -= 1
                     else:
                         ref[r, 2] = 1
+                    ref[r, 7] = min(ref[r, 7], ref[r, 1])
                     if ref[r, 1] == -Q:
                         ref[r, 2] = 0
                         ref[r, 0] += refi
@@ -435,9 +441,11 @@ def run_design(
                             else:
                                 ref[r, 3] = REFA
                                 active += 1
-                        elif ref[r, 5] > 0 and ref[r, 1] < P:
-                            ref[r, 1] += 1
-                            ref[r, 0] += refi
+                        elif ref[r, 5] > 0:
+                            ref[r, 6] = max(ref[r, 6], ref[r, 1])
+                            if ref[r, 1] < P:
+                                ref[r, 1] += 1
+                                ref[r, 0] += refi
             trig = np.int64(far)
             for r in range(nrk):
                 if ref[r, 3] < 0:
@@ -554,6 +562,8 @@ def simulate_slice(
         pre_cycles = 0
         owed = 0
         most_owed = 0
+        most_postponed = 0
+        most_pulled_in = 0
         for r in range(nrk):
             last = rst[r, 5]
             if rst[r, 6] >= 0:
@@ -568,6 +578,8 @@ def simulate_slice(
             o = max(out[i, 0] // chip[7] - rst[r, 7], 0)
             owed += o
             most_owed = max(most_owed, o)
+            most_postponed = max(most_postponed, ref[r, 6])
+            most_pulled_in = max(most_pulled_in, -ref[r, 7])
         out[i, 11] = active_cycles
         out[i, 12] = pre_cycles
         out[i, 13] = owed
@@ -586,3 +598,5 @@ def simulate_slice(
         out[i, 16] = a
         out[i, 17] = b
         out[i, 18] = c
+        out[i, 19] = most_postponed
+        out[i, 20] = most_pulled_in
