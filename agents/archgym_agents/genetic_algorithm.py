@@ -4,10 +4,11 @@ Algorithm: (mu + lambda) evolution (Schwefel 1981). Each generation, parents are
 on (feasible, reward); pairs are crossed parameter by parameter (orders by order crossover, factorisations prime by
 prime) and mutated (ordinals step, categoricals are redrawn, orders swap, one prime moves); the best ``population`` of
 old and new survive, new before old among equals, so that plateaus are crossed. A child that was tried before is
-mutated on until it is new, so no call is wasted. Graded violations of invalid designs lead into the valid region.
+mutated on until it is new, so no call is wasted. Some children are random designs, against being caught in a local
+optimum. Graded violations of invalid designs lead into the valid region.
 
 Does well: parameters whose good values combine; 100 to 1,000 calls; plateaus; spaces of any size and kind.
-Does badly: tiny budgets (the first ``population`` calls are random), and strong coupling of many parameters.
+Does badly: budgets of less than about ten generations, and strong coupling of many parameters.
 
 ArchGym's 72 settings (population 2 to 64, generations 8 to 64, mutation 0.001 to 0.05) lie in the hyperparameter space;
 there a run ends after its generations, here it starts again from a fresh population, to use the budget that is left.
@@ -35,7 +36,7 @@ _MORE_MUTATIONS = 8  # of a child that was tried before, until it is given up fo
 class GeneticAlgorithmConfig(Settings):
     """Settings of the genetic algorithm."""
 
-    population: int = setting(16, "designs that survive a generation", values=(2, 4, 8, 16, 32, 64), low=2)
+    population: int = setting(8, "designs that survive a generation", values=(2, 4, 8, 16, 32, 64), low=2)
     children: int = setting(
         8, "new designs a generation; 0 for as many as survive", values=(0, 1, 2, 4, 8, 16, 32), low=0
     )
@@ -51,6 +52,9 @@ class GeneticAlgorithmConfig(Settings):
     )
     tournament: int = setting(
         2, "designs of which the best becomes a parent; 1 for no selection", values=(1, 2, 4), low=1
+    )
+    immigrants: float = setting(
+        0.1, "probability that a child is a random design instead", values=(0.0, 0.1, 0.2), low=0.0, high=1.0
     )
     generations: int = setting(
         0, "generations until a fresh random population; 0 for never", values=(0, 8, 16, 32, 64), low=0
@@ -102,12 +106,13 @@ class GeneticAlgorithm(BatchSearch):
 
     def _new_children(self, parents: Rows) -> Rows:
         wanted = self._config.children or self._config.population
-        children = self._bred(parents, wanted)
-        fresh = self._untried.take(children)
+        strangers = int((self._rng.random(wanted) < self._config.immigrants).sum())
+        children = self._bred(parents, wanted - strangers)
+        fresh = np.concatenate([self._untried.draw(strangers, self._rng), self._untried.take(children)])
         for _ in range(_MORE_MUTATIONS):
             missing = wanted - len(fresh)
-            if not missing:
-                return fresh
+            if not missing or not len(children):
+                break
             children = children[self._rng.integers(0, len(children), max(8 * missing, 32))]
             children = self._moves.mutate(children, self._moves.choose_one(len(children), self._rng), self._rng)
             fresh = np.concatenate([fresh, self._untried.take(children, missing)])

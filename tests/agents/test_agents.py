@@ -84,6 +84,16 @@ def test_learners_beat_random_search(name: str, toy: str, budget: int) -> None:
     assert median_reward(name) > median_reward("random_search")
 
 
+def test_learners_beat_random_search_on_the_dram_controller() -> None:
+    def median_reward(agent: str) -> float:
+        task = {"workload": "random", "objective": "total-time", "budget": 200}
+        return float(np.median([archgym.search("archgym/DRAM-v0", agent, seed=s, **task).reward for s in range(10)]))
+
+    blind = median_reward("random_search")
+    assert median_reward("hill_climbing") > blind
+    assert median_reward("genetic_algorithm") > blind
+
+
 @pytest.mark.parametrize("name", OWN)
 def test_several_objectives_are_refused_in_one_line(name: str) -> None:
     with pytest.raises(InputError, match=f"agent '{name}' takes one objective, not 2"):

@@ -8,6 +8,7 @@ from archgym.testing.toys import Bowl
 ARCHGYM_POPULATIONS = (2, 4, 8, 16, 32, 64)
 ARCHGYM_GENERATIONS = (8, 16, 32, 64)
 ARCHGYM_MUTATIONS = (0.01, 0.05, 0.001)
+FIXED = {"children": 0, "immigrants": 0.0}
 
 
 def test_archgyms_settings_lie_in_the_hyperparameter_space() -> None:
@@ -16,8 +17,8 @@ def test_archgyms_settings_lie_in_the_hyperparameter_space() -> None:
     for population in ARCHGYM_POPULATIONS:
         for generations in ARCHGYM_GENERATIONS:
             for mutation in ARCHGYM_MUTATIONS:
-                setting = {"population": population, "generations": generations, "mutation": mutation, "children": 0}
-                assert sweep.contains(sweep.encode_row({**default, **setting})[None]).all()
+                setting = {"population": population, "generations": generations, "mutation": mutation}
+                assert sweep.contains(sweep.encode_row({**default, **FIXED, **setting})[None]).all()
 
 
 @pytest.mark.parametrize("mutation", [0.0, 0.001, 1.0])
@@ -36,7 +37,7 @@ def test_every_value_of_every_parameter_is_reached(proposals) -> None:
 
 
 def test_generations_start_a_fresh_population(proposals) -> None:
-    fixed = {"population": 4, "children": 4}
+    fixed = {"population": 4, "children": 4, "immigrants": 0.0}
     endless, _ = proposals("genetic_algorithm", "HugeSpace", budget=200, options=fixed)
     restarted, _ = proposals("genetic_algorithm", "HugeSpace", budget=200, options={**fixed, "generations": 8})
     assert np.array_equal(endless[:32], restarted[:32])
@@ -48,7 +49,7 @@ def test_generations_start_a_fresh_population(proposals) -> None:
 
 def test_without_selection_it_learns_nothing_and_with_selection_it_does() -> None:
     def median_reward(tournament: int, population: int) -> float:
-        options = {"tournament": tournament, "population": population}
+        options = {"tournament": tournament, "population": population, "immigrants": 0.0}
         runs = [
             archgym.search("toy/HugeSpace-v0", "genetic_algorithm", budget=300, seed=seed, agent_options=options)
             for seed in range(8)
@@ -57,3 +58,9 @@ def test_without_selection_it_learns_nothing_and_with_selection_it_does() -> Non
 
     # A population as large as the budget keeps everybody, so only the tournament selects.
     assert median_reward(4, 150) > median_reward(1, 150) + 0.05
+
+
+def test_immigrants_are_random_designs(proposals) -> None:
+    options = {"population": 2, "children": 10, "immigrants": 1.0}
+    rows, _ = proposals("genetic_algorithm", "HugeSpace", budget=1500, options=options)
+    assert abs(rows.mean() - 4.5) < 0.1
