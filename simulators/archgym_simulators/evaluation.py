@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["FAILED", "INVALID", "OK", "STATUS_NAMES", "Evaluation"]
+__all__ = ["FAILED", "INVALID", "OK", "STATUS_NAMES", "Evaluation", "join", "widened"]
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,24 @@ class Evaluation:
     def status_name(self, row: int) -> str:
         """``"ok"``, ``"invalid"`` or ``"failed"``."""
         return STATUS_NAMES[self.status[row]]
+
+
+def join(parts: Sequence[Evaluation]) -> Evaluation:
+    """Evaluations of one simulator, at least one, after another."""
+    columns = {
+        field.name: np.concatenate(widened([getattr(part, field.name) for part in parts]))
+        for field in fields(Evaluation)
+        if field.name != "reasons"
+    }
+    return Evaluation(**columns, reasons=parts[0].reasons)
+
+
+def widened(tables: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Tables (N, K) with the same K, filled with 0: batches without an invalid design may lack details."""
+    if tables[0].ndim == 1:
+        return list(tables)
+    width = max(table.shape[1] for table in tables)
+    return [np.pad(table, ((0, 0), (0, width - table.shape[1]))) for table in tables]
 
 
 def freeze(*arrays: NDArray[Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "DIAGNOSTICS", "METRICS", "CommandTrace", "ControllerDesign", "DesignArrays", "PreparedTrace",
-    "SimulationResult", "command_trace", "simulate",
+    "SimulationResult", "command_trace", "simulate", "simulate_all",
 ]  # fmt: skip
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from archgym_simulators.dram.controller import ControllerDesign, DesignArrays
 from archgym_simulators.dram.device import AddressMap, Device
 from archgym_simulators.dram.energy import Activity, EnergyBreakdown, energy_of
+from archgym_simulators.dram.equal_runs import run_once_each
 from archgym_simulators.dram.prepared import PreparedTrace
 from archgym_simulators.dram.timing import COMMANDS
 from archgym_simulators.dram.trace import Trace
@@ -166,6 +167,26 @@ def simulate(
     prepared = _prepare(trace, device, address_map, player_clock_mhz)
     rows = designs.stack() if isinstance(designs, DesignArrays) else DesignArrays.of(designs).stack()
     return _result(prepared, _run(prepared, rows, threads), charge_debt=rules == "realistic")
+
+
+def simulate_all(
+    prepared: PreparedTrace, designs: DesignArrays, *, rules: str = "realistic", threads: int = 1
+) -> SimulationResult:
+    """As `simulate`, to the bit, with one run for designs whose runs are proven equal.
+
+    See `archgym_simulators.dram.equal_runs`. It pays where many of the N designs differ in their refresh bounds only,
+    as in an enumeration.
+    """
+    from archgym_simulators.dram import kernel
+
+    _check_choice("rules", rules, RULES)
+    counters, _ = run_once_each(
+        designs.stack(),
+        lambda rows: _run(prepared, rows, threads),
+        postponed_at_bound=kernel.COUNTER_NAMES.index("postponed_at_bound"),
+        pulledin_at_bound=kernel.COUNTER_NAMES.index("pulledin_at_bound"),
+    )
+    return _result(prepared, counters, charge_debt=rules == "realistic")
 
 
 def command_trace(

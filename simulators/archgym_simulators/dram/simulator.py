@@ -15,7 +15,14 @@ from archgym_simulators.dram.controller import ControllerDesign
 from archgym_simulators.dram.design import BASELINE, PARAMETERS, controller_space
 from archgym_simulators.dram.device import device as device_by_name
 from archgym_simulators.dram.features import FEATURE_NAMES
-from archgym_simulators.dram.model import DIAGNOSTICS, DesignArrays, PreparedTrace, simulate
+from archgym_simulators.dram.model import (
+    DIAGNOSTICS,
+    DesignArrays,
+    PreparedTrace,
+    SimulationResult,
+    simulate,
+    simulate_all,
+)
 from archgym_simulators.dram.splits import draw
 from archgym_simulators.dram.workloads import RULES, WORKLOADS
 from archgym_simulators.dram.workloads import workload as make_workload
@@ -129,8 +136,13 @@ class DramSimulator(Simulator):
         return draw(split, rng)
 
     def simulate(self, rows: Rows) -> Evaluation:
-        columns = [_CODES[c][rows[:, c]] for c in range(rows.shape[1])]
-        result = simulate(self._prepared, DesignArrays(*columns), rules=self._rules)
+        return self._as_evaluation(simulate(self._prepared, _designs(rows), rules=self._rules))
+
+    def simulate_all(self, rows: Rows, *, threads: int = 1) -> Evaluation:
+        result = simulate_all(self._prepared, _designs(rows), rules=self._rules, threads=threads)
+        return self._as_evaluation(result)
+
+    def _as_evaluation(self, result: SimulationResult) -> Evaluation:
         values = np.stack([getattr(result, metric.name) for metric in self.metrics], axis=1)
         diagnostics = np.stack([getattr(result, name) for name in DIAGNOSTICS], axis=1)
         return Evaluation.of(values, reasons=self.reasons, diagnostics=diagnostics)
@@ -148,6 +160,10 @@ def _codes() -> list[NDArray[np.int64]]:
 
 
 _CODES = _codes()
+
+
+def _designs(rows: Rows) -> DesignArrays:
+    return DesignArrays(*(_CODES[c][rows[:, c]] for c in range(rows.shape[1])))
 
 
 def _without_energy(objectives: tuple[NamedObjective, ...]) -> tuple[NamedObjective, ...]:

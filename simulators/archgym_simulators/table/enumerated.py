@@ -6,7 +6,9 @@ __all__ = ["EnumeratedSimulator", "save_enumeration"]
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +25,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FORMAT = 1
+_MOST_ROWS = 10**9
 _SAME = 1e-9  # floats agree to 1e-12 between machines
 _META = b"archgym_enumeration"
+_SECONDS = "archgym_seconds"
 
 
 def save_enumeration(
     simulator: Simulator,
     path: Path | str,
     *,
-    rows_per_chunk: int = 65_536,
+    rows_per_chunk: int = 32_768,
+    threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Simulate every canonical design and write a Parquet file; a file of that name is replaced when all is done.
@@ -40,6 +45,7 @@ def save_enumeration(
         simulator: bound to the workload to enumerate.
         path: ends in ``.parquet``; folders are made.
         rows_per_chunk: rows of the space that are visited, and their canonical designs simulated, at a time.
+        threads: that may simulate at once.
         progress: told designs done and designs in all, after every chunk.
 
     Raises:
@@ -50,25 +56,35 @@ def save_enumeration(
     from pyarrow import parquet
 
     space, target = simulator.space, Path(path)
+    if space.size > _MOST_ROWS:
+        raise InputError(
+            f"a space of {space.size:.3g} designs cannot be enumerated; allowed are at most {_MOST_ROWS:.3g}"
+        )
     part = target.with_name(f"{target.name}.{os.getpid()}.part")  # two processes may enumerate the same
-    writer, done = None, 0
+    started, done = time.perf_counter(), 0
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        for rows in space.chunks(rows_per_chunk, canonical=True):
-            table = _as_table(simulator, rows, simulator.evaluate(rows))
-            writer = writer or parquet.ParquetWriter(part, table.schema, compression="zstd")
-            writer.write_table(table)
-            done += len(rows)
-            if progress is not None:
-                progress(done, space.canonical_size)
-        if writer is not None:
-            writer.close()
+        empty = np.zeros((0, space.width), dtype=np.int64)
+        schema = _as_table(simulator, empty, simulator.evaluate(empty)).schema
+        with parquet.ParquetWriter(part, schema, compression="zstd") as writer:
+            for rows in space.chunks(rows_per_chunk, canonical=True):
+                writer.write_table(_as_table(simulator, rows, simulator.evaluate_all(rows, threads=threads)))
+                done += len(rows)
+                if progress is not None:
+                    progress(done, space.canonical_size)
+            if hasattr(writer, "add_key_value_metadata"):
+                writer.add_key_value_metadata({_SECONDS: f"{time.perf_counter() - started:.1f}"})
         os.replace(part, target)
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"cannot write {target}: {error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        _remove(part)
     return target
+
+
+def _remove(part: Path) -> None:
+    with suppress(OSError):  # a folder that is none, or may not be read, holds no part either
+        part.unlink(missing_ok=True)
 
 
 class EnumeratedSimulator(Simulator):
@@ -81,6 +97,9 @@ class EnumeratedSimulator(Simulator):
             that does not name an option in ``describe_options`` would else get the numbers of another one.
         path: a file of `save_enumeration`.
 
+    Attributes:
+        seconds: that the enumeration took where it was made; 0 where the file does not say.
+
     Raises:
         InputError: the file is missing, damaged, incomplete, or of another space, version, workload or option.
     """
@@ -92,7 +111,9 @@ class EnumeratedSimulator(Simulator):
         self.pareto_objectives, self.cost_unit = simulator.pareto_objectives, simulator.cost_unit
         self.space, self.workload, self.baseline = simulator.space, simulator.workload, simulator.baseline
         self._path = Path(path)
+        self.reasons = simulator.reasons  # type: ignore[misc]  # of the family that answers, not of this class
         self._reasons = simulator.all_reasons
+        self.seconds = 0.0
         keys, self._values, self._codes, self._extra = self._load()
         self._finder: KeyFinder = key_finder(keys, self.space.size)
         self._all_ok = bool((self._codes < 0).all())
@@ -136,8 +157,11 @@ class EnumeratedSimulator(Simulator):
         if not self._path.is_file():
             raise InputError(f"no enumeration {str(self._path)!r} of {self.workload.name!r}; enumerate the space first")
         try:
-            self._check(parquet.read_schema(self._path).metadata or {})
-            table = parquet.read_table(self._path)
+            with parquet.ParquetFile(self._path) as file:
+                metadata = file.metadata.metadata or {}
+                self._check(metadata)
+                table = file.read()
+            self.seconds = float(metadata.get(_SECONDS.encode(), 0.0))
         except (OSError, ValueError, pa.ArrowException) as error:
             if isinstance(error, InputError):
                 raise
