@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from archgym_simulators.table.enumerated import EnumeratedSimulator, save_enumer
 if TYPE_CHECKING:
     from archgym.problem import ProblemSpec
 
-_CHUNK = 65_536
+_CHUNK = 32_768
 STAND_INS = ("model", "table")
 
 
@@ -29,14 +30,20 @@ def enumerated(
     options: Mapping[str, Any],
     *,
     folder: Path | None = None,
+    threads: int = 1,
+    afresh: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Simulator:
     """A simulator that answers from the enumeration of ``simulator``, made now unless it is in the cache.
+
+    A file in the cache that is damaged, or of something else, is made again.
 
     Args:
         simulator: a model bound to a workload; a mean over several is enumerated workload by workload.
         options: what it was built with.
         folder: the cache; ``$ARCHGYM_CACHE``, ``$XDG_CACHE_HOME`` or ``~/.cache`` where None.
+        threads: that may simulate at once.
+        afresh: make it again even if it is in the cache.
         progress: told designs done and designs in all.
 
     Raises:
@@ -44,14 +51,24 @@ def enumerated(
     """
     if isinstance(simulator, MeanOverWorkloads):
         return MeanOverWorkloads(
-            [enumerated(s, options, folder=folder, progress=progress) for s in simulator.simulators]
+            [
+                enumerated(one, options, folder=folder, threads=threads, afresh=afresh, progress=progress)
+                for one in simulator.simulators
+            ]
         )
     path = enumeration_path(simulator, options, folder)
-    try:
-        return EnumeratedSimulator(simulator, path)
-    except InputError:
-        save_enumeration(simulator, path, rows_per_chunk=_CHUNK, progress=progress)
-        return EnumeratedSimulator(simulator, path)
+    if not afresh:
+        with suppress(InputError):
+            return EnumeratedSimulator(simulator, path)
+    save_enumeration(simulator, path, rows_per_chunk=_CHUNK, threads=threads, progress=progress)
+    return EnumeratedSimulator(simulator, path)
+
+
+def seconds_of(simulator: Simulator) -> float:
+    """How long the enumerations took that a simulator answers from, where they were made."""
+    if isinstance(simulator, MeanOverWorkloads):
+        return sum(seconds_of(one) for one in simulator.simulators)
+    return simulator.seconds if isinstance(simulator, EnumeratedSimulator) else 0.0
 
 
 def stand_in(simulator: Simulator, kind: str, spec: ProblemSpec) -> Simulator:

@@ -6,8 +6,9 @@ __all__ = ["Problem", "ProblemSpec", "ScoredEvaluation"]
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from os.path import exists
 from typing import Any
 
 import numpy as np
@@ -153,7 +154,7 @@ class ProblemSpec:
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
     def _simulator(self, workload: str) -> Simulator:
-        parts = [self._bound_to(name.strip()) for name in workload.split(" + ")]
+        parts = [self._bound_to(name) for name in mean_over(workload, simulator_class(self.env_id).workload_names())]
         model = parts[0] if len(parts) == 1 else MeanOverWorkloads(parts)
         kind = self.options.get(STAND_IN, "model")
         if kind == "model":
@@ -167,6 +168,20 @@ class ProblemSpec:
         options = {name: value for name, value in self.options.items() if name != STAND_IN}
         check_options(self.env_id, built, options)
         return built(workload, **options)  # type: ignore[call-arg]
+
+
+def mean_over(workload: str, names: Container[str] = ()) -> list[str]:
+    """The workloads that a spec names: ``"A + B"`` is the mean over two.
+
+    A built-in name or an existing file that itself holds " + " wins over the mean.
+    """
+    pieces = workload.split(" + ")
+    found, start = [], 0
+    while start < len(pieces):
+        joins = ((end, " + ".join(pieces[start:end])) for end in range(len(pieces), start, -1))
+        start, text = next((end, text) for end, text in joins if end == start + 1 or text in names or exists(text))
+        found.append(text.strip())
+    return found
 
 
 class Problem:

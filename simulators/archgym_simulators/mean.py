@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym_simulators.errors import InputError
-from archgym_simulators.evaluation import FAILED, INVALID, OK, Evaluation
+from archgym_simulators.evaluation import FAILED, INVALID, OK, Evaluation, widened
 from archgym_simulators.simulator import Simulator, Workload
 from archgym_simulators.space import Rows
 
@@ -61,27 +61,39 @@ class MeanOverWorkloads(Simulator):
         return self.simulators[0].describe_options()
 
     def simulate(self, rows: Rows) -> Evaluation:
-        parts = [simulator.simulate(rows) for simulator in self.simulators]
+        return self._combined([simulator.simulate(rows) for simulator in self.simulators])
+
+    def simulate_all(self, rows: Rows, *, threads: int = 1) -> Evaluation:
+        return self._combined([simulator.simulate_all(rows, threads=threads) for simulator in self.simulators])
+
+    def _combined(self, parts: Sequence[Evaluation]) -> Evaluation:
         status = np.stack([part.status for part in parts])  # (W, N)
         worst = np.where((status == INVALID).any(axis=0), INVALID, np.where((status == FAILED).any(axis=0), FAILED, OK))
         which = (status == worst).argmax(axis=0)  # (N,) the workload that explains the status
-        everyone = np.arange(len(rows))
+        everyone = np.arange(len(which))
         code = np.stack([part.reason_code for part in parts])[which, everyone]
         return Evaluation.of(
             self._mean([part.values for part in parts]),
             reasons=self.reasons,
             reason_code=np.where(worst == OK, -1, code),
             violation=np.max([part.violation for part in parts], axis=0),
-            reason_detail=np.stack([part.reason_detail for part in parts])[which, everyone],
+            reason_detail=np.stack(widened([part.reason_detail for part in parts]))[which, everyone],
             failed=worst == FAILED,
-            cost=np.sum([part.cost for part in parts], axis=0),
-            diagnostics=np.mean([part.diagnostics for part in parts], axis=0),
+            cost=_sum([part.cost for part in parts]),
+            diagnostics=_sum(widened([part.diagnostics for part in parts])) / len(parts),
         )
 
     def _mean(self, values: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Means (N, M), summed in the order of the workloads so that batches cannot change a bit."""
-        total = np.zeros_like(values[0])
-        for one in values:
-            total += np.where(self._is_log, np.log(np.where(self._is_log, one, 1.0)), one)
-        mean = total / len(values)
+        """Means (N, M): exp of the mean logarithm for log metrics; 0 where a log metric is 0 on some workload."""
+        with np.errstate(divide="ignore"):
+            scaled = [np.where(self._is_log, np.log(np.where(self._is_log, one, 1.0)), one) for one in values]
+        mean = _sum(scaled) / len(values)
         return np.where(self._is_log, np.exp(np.where(self._is_log, mean, 0.0)), mean)
+
+
+def _sum(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """In the order of the workloads: NumPy's own sum groups differently for some shapes, so batches could differ."""
+    total = np.zeros_like(arrays[0])
+    for one in arrays:
+        total += one
+    return total
