@@ -233,6 +233,8 @@ def _run(session: Session, agent: Agent, out: Path | None) -> SearchResult:
     started = time.perf_counter()
     with suppress(SessionOver):
         agent.run(session)
+    if session.error is not None:
+        raise session.error
     session.stop("agent")
     return _as_result(result_of(session, wall_s=time.perf_counter() - started), out)
 

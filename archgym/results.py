@@ -19,7 +19,7 @@ from archgym_simulators.space import Rows
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ROWS_AT_ONCE = 1 << 16
+_ROWS_AT_ONCE = 1 << 14
 Columns = dict[str, np.ndarray[Any, Any]]
 
 
@@ -37,7 +37,7 @@ def evaluation_tables(
 ) -> Iterator[pa.Table]:
     """One row a simulated design, in order: design, metrics, reward and provenance; at least one table, all alike.
 
-    A table holds about 65,536 rows, so that a long run needs no more memory than a short one.
+    A table holds about 16,384 rows, so that a long run needs no more memory than a short one.
 
     Args:
         records: a run's journal.
@@ -105,7 +105,7 @@ class _Block:
 
 
 def _blocks(records: Iterable[JournalRecord], session: Session) -> Iterator[_Block]:
-    """Records by some 65,536 designs; one empty block where there are none."""
+    """Records by some 16,384 designs; one empty block where there are none."""
     gathered: list[JournalRecord] = []
     waiting, none_yet = 0, True
     for record in records:

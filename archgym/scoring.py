@@ -20,27 +20,43 @@ _POLE_CAP = 1e6
 _TINY = 1e-300  # a log metric that is 0 is infinitely good; rewards stay finite
 
 
-@dataclass(frozen=True)
-class _Linear:
-    """Sum of weight * (f(metric) - reference), f = log for log metrics and identity for linear ones."""
+class _Gaps:
+    """weight * (f(metric) - reference) of every term at once, f = log for log metrics and identity for linear ones.
 
-    terms: tuple[tuple[int, bool, float, float], ...]  # column, whether log, f(reference), weight
+    The reference is subtracted first, so that a metric at its reference (the baseline's, or a bound that is just met)
+    gives 0 exactly.
+    """
+
+    def __init__(self, terms: Sequence[_Term]) -> None:
+        logs = [i for i, term in enumerate(terms) if term.metric.scale == "log"]
+        order = logs + [i for i in range(len(terms)) if i not in logs]
+        self.place = {i: place for place, i in enumerate(order)}  # of a term among the columns of the outcome
+        self._log_columns = np.array([terms[i].column for i in logs], dtype=np.intp)
+        self._linear_columns = np.array([terms[i].column for i in order[len(logs) :]], dtype=np.intp)
+        self._references = np.array([_transformed(terms[i].reference, terms[i].metric) for i in order])
+        self._weights = np.array([terms[i].weight for i in order])
 
     def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        total: NDArray[np.float64] | None = None
-        # Term by term in a fixed order: a matrix product may group the sum differently for another batch size.
-        for column, is_log, reference, weight in self.terms:
-            gap = _log(values[:, column]) if is_log else values[:, column].copy()
-            gap -= reference  # first, so that the baseline gives 0 and a bound that is just met gives 0, exactly
-            gap *= weight
-            total = gap if total is None else np.add(total, gap, out=total)
-        return np.zeros(len(values)) if total is None else total
+        gaps = _log(values.take(self._log_columns, axis=1))
+        if len(self._linear_columns):
+            gaps = np.concatenate((gaps, values.take(self._linear_columns, axis=1)), axis=1)
+        gaps -= self._references
+        gaps *= self._weights
+        return gaps  # (N, T)
 
 
-def _log(metric: NDArray[np.float64]) -> NDArray[np.float64]:
+@dataclass(frozen=True)
+class _Term:
+    column: int
+    metric: Metric
+    reference: float
+    weight: float
+
+
+def _log(metrics: NDArray[np.float64]) -> NDArray[np.float64]:
     # Of a contiguous copy: NumPy's logarithm of a strided array may differ in the last bit.
-    positive = np.maximum(metric, _TINY)
-    return np.log(positive, out=positive)
+    np.maximum(metrics, _TINY, out=metrics)
+    return np.log(metrics, out=metrics)
 
 
 def _transformed(value: float, metric: Metric) -> float:
@@ -75,9 +91,17 @@ class Scorer:
         self._metrics = {metric.name: (column, metric) for column, metric in enumerate(metrics)}
         self._baseline = baseline
         self._objectives = tuple(objectives)
-        self._linear = [self._compile(objective) for objective in objectives]
-        self._targets = [[self._compile_bound(b) for b in objective.targets] for objective in objectives]
-        self._bounds = [self._compile_bound(bound) for bound in constraints]
+        terms: list[_Term] = []
+        lines = [self._numbered(terms, self._terms_of(objective)) for objective in objectives]
+        bounds = self._numbered(terms, [self._term_of(bound) for bound in constraints])
+        self._gaps = _Gaps(terms)
+        self._lines = [[self._gaps.place[i] for i in line] for line in lines]
+        self._bounds = [self._gaps.place[i] for i in bounds]
+
+    @staticmethod
+    def _numbered(terms: list[_Term], more: Sequence[_Term]) -> range:
+        terms.extend(more)
+        return range(len(terms) - len(more), len(terms))
 
     def rewards(self, evaluation: Evaluation) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Rewards (N, K), all finite, and feasibility (N,): status ok and every constraint met.
@@ -86,15 +110,16 @@ class Scorer:
         """
         values, status = evaluation.values, evaluation.status
         feasible = status == OK
-        broken = self._broken(self._bounds, values) if self._bounds else None
+        gaps = self._gaps(values)
+        broken = _missed(gaps, self._bounds) if self._bounds else None
         if broken is not None:
             feasible &= broken <= 0.0
         rewards = np.empty((len(values), len(self._objectives)))
         for k, objective in enumerate(self._objectives):
-            gain = self._gain(k, objective, values)
+            gain = self._gain(objective, self._lines[k], gaps, values)
             if broken is not None:
-                gain -= broken
-            np.fmin(np.fmax(gain, _LOWEST_VALID, out=gain), _HIGHEST, out=rewards[:, k])
+                gain = gain - broken
+            np.fmin(np.fmax(gain, _LOWEST_VALID), _HIGHEST, out=rewards[:, k])
         if np.count_nonzero(status):
             # fmin and fmax pass over NaN, so that a bad violation cannot spoil a reward.
             violation = np.fmin(np.fmax(evaluation.violation, 0.0), _LARGEST_VIOLATION)
@@ -104,15 +129,16 @@ class Scorer:
 
     def violations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """How far each design misses each constraint: (N, C), 0 where it is met."""
-        columns = [np.maximum(bound(values), 0.0) for bound in self._bounds]
-        return np.stack(columns, axis=1) if columns else np.zeros((len(values), 0))
+        return np.maximum(self._gaps(values)[:, self._bounds], 0.0)
 
-    def _gain(self, k: int, objective: Objective, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _gain(
+        self, objective: Objective, line: Sequence[int], gaps: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         if objective.targets:
-            return -self._broken(self._targets[k], values)
+            return -_missed(gaps, line)
         if objective.terms[0].pole is not None:
             return self._poles(objective, values)
-        return self._linear[k](values)
+        return _total(gaps, line)
 
     def _poles(self, objective: Objective, values: NDArray[np.float64]) -> NDArray[np.float64]:
         product = np.ones(len(values))
@@ -122,30 +148,36 @@ class Scorer:
             product *= np.minimum(target / np.maximum(distance, target / _POLE_CAP), _POLE_CAP)
         return np.minimum(product, _POLE_CAP)
 
-    @staticmethod
-    def _broken(bounds: Sequence[_Linear], values: NDArray[np.float64]) -> NDArray[np.float64]:
-        total: NDArray[np.float64] | None = None
-        for bound in bounds:
-            missed = bound(values)
-            np.maximum(missed, 0.0, out=missed)
-            total = missed if total is None else np.add(total, missed, out=total)
-        return np.zeros(len(values)) if total is None else total
-
-    def _compile(self, objective: Objective) -> _Linear:
+    def _terms_of(self, objective: Objective) -> list[_Term]:
+        if objective.targets:
+            return [self._term_of(target) for target in objective.targets]
         terms = []
-        for term in objective.terms:
+        for term in (term for term in objective.terms if term.pole is None):
             column, metric = self._metrics[term.metric]
             reference = float(self._baseline[column])
-            if not np.isfinite(reference) or (metric.scale == "log" and term.pole is None and reference <= 0.0):
+            if not np.isfinite(reference) or (metric.scale == "log" and reference <= 0.0):
                 raise InputError(
                     f"metric {term.metric!r} is {reference:g} at the baseline, so it cannot be an objective; "
                     "a metric that may be 0 needs scale='linear'"
                 )
             weight = (-term.weight if term.direction == "min" else term.weight) / metric.unit_at(reference)
-            terms.append((column, metric.scale == "log", _transformed(reference, metric), weight))
-        return _Linear(tuple(terms))
+            terms.append(_Term(column, metric, reference, weight))
+        return terms
 
-    def _compile_bound(self, bound: Bound) -> _Linear:
+    def _term_of(self, bound: Bound) -> _Term:
         column, metric = self._metrics[bound.metric]
         weight = (1.0 if bound.operator == "<=" else -1.0) / metric.unit_at(float(self._baseline[column]))
-        return _Linear(((column, metric.scale == "log", _transformed(bound.value, metric), weight),))
+        return _Term(column, metric, bound.value, weight)
+
+
+def _total(gaps: NDArray[np.float64], line: Sequence[int]) -> NDArray[np.float64]:
+    """The sum of some columns (N,), one by one: a matrix product may group it differently for another batch size."""
+    total: NDArray[np.float64] = gaps[:, line[0]]
+    for place in line[1:]:
+        total = total + gaps[:, place]
+    return total
+
+
+def _missed(gaps: NDArray[np.float64], line: Sequence[int]) -> NDArray[np.float64]:
+    """How far bounds are missed, summed: (N,), 0 where all are met."""
+    return _total(np.maximum(gaps, 0.0), line)

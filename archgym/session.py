@@ -86,6 +86,7 @@ class Session:
         best: the incumbent, None before the first evaluation.
         stop_reason: None while running; then budget, max_proposals, agent or exhausted, or error where the simulator or
             the recorder raised in the middle of a recorded call.
+        error: what was raised then; an agent that swallows it cannot make the run look complete.
     """
 
     def __init__(
@@ -113,6 +114,7 @@ class Session:
         self.spent = 0.0
         self.best: Incumbent | None = None
         self.stop_reason: str | None = None
+        self.error: BaseException | None = None
         self.progress = progress
         self._recorder = recorder
         self._bindings = Bindings(spec, problem)
@@ -203,8 +205,9 @@ class Session:
         self._plan(call)
         try:
             scored = self._evaluate_new(call)
-        except BaseException:
+        except BaseException as error:
             if self._recorder is not None:  # half a call is on record; only a replay can go on from there
+                self.error = error
                 self.stop("error")
             raise
         self.proposals += len(call.slots)

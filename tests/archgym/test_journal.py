@@ -373,6 +373,32 @@ def test_an_exception_in_the_agent_leaves_a_directory_that_resumes(tmp_path, int
     assert (tmp_path / "run/journal.bin").read_bytes() == journal, "a replay writes nothing"
 
 
+def test_an_agent_that_swallows_errors_cannot_make_a_broken_run_look_complete(tmp_path, monkeypatch):
+    text = recording.AGENT + (
+        "    def run(self, session):\n"
+        "        while session.stop_reason is None:\n"
+        "            try:\n                super().run(session)\n"
+        "            except Exception:\n                pass\n"
+    )
+    recording.agent_file(tmp_path).write_text(text)
+    append, calls = Journal.append, []
+
+    def full(self, *arguments):
+        calls.append(1)
+        if len(calls) == 7:
+            raise OSError(28, "No space left on device")
+        append(self, *arguments)
+
+    monkeypatch.setattr(Journal, "append", full)
+    with pytest.raises(OSError, match="No space left"):
+        recording.search(tmp_path, "run")
+    monkeypatch.setattr(Journal, "append", append)
+    assert not (tmp_path / "run/result.json").exists()
+    recording.search(tmp_path, "run")
+    recording.search(tmp_path, "whole")
+    assert recording.outcome(tmp_path / "run") == recording.outcome(tmp_path / "whole")
+
+
 def test_an_interrupt_between_batches_resumes_to_the_same_result(tmp_path):
     def interrupt(session):
         if session.calls > 30:

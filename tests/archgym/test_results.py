@@ -81,7 +81,7 @@ def test_blocks_of_any_size_give_the_same_table(bowl, monkeypatch):
     session = Session(ProblemSpec.create(bowl))
     made = list(records(session.space, 300, 3, ("default", "large")))
     tables = []
-    for rows in (1 << 16, 100, 7):
+    for rows in (1 << 14, 100, 7):
         monkeypatch.setattr("archgym.results._ROWS_AT_ONCE", rows)
         tables.append(evaluation_table(made, session, agent="a", seed=1))
     assert tables[0].num_rows == 300
