@@ -17,7 +17,7 @@ from archgym.bindings import Bindings
 from archgym.budget import Budget, SessionOver
 from archgym.problem import Problem, ProblemSpec, ScoredEvaluation
 from archgym.store import DesignStore
-from archgym_simulators import Design, DesignSpace, Evaluation
+from archgym_simulators import FAILED, Design, DesignSpace, Evaluation
 from archgym_simulators.space import Rows
 
 if TYPE_CHECKING:
@@ -285,12 +285,14 @@ class Session:
 
     def _note_best(self, problem: Problem, scored: ScoredEvaluation, positions: list[int], rows: Rows) -> None:
         reward, i = scored.reward, 0
+        if np.count_nonzero(scored.status == FAILED):  # unknown, so never the best, not even among invalid ones
+            reward = np.where(scored.status == FAILED, -np.inf, reward)
         if len(rows) > 1:
             feasible = np.count_nonzero(scored.feasible)
             mixed = 0 < feasible < len(rows)
             i = int((np.where(scored.feasible, reward, -np.inf) if mixed else reward).argmax())
         rank = (bool(scored.feasible[i]), float(reward[i]))
-        if rank > self._best_rank or self.best is None:
+        if rank > self._best_rank:
             self._best_rank = rank
             self.best = Incumbent(
                 row=tuple(rows[i].tolist()),

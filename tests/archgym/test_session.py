@@ -11,10 +11,10 @@ import pytest
 
 from archgym.bindings import Bindings
 from archgym.budget import Budget, SessionOver
-from archgym.problem import ProblemSpec
+from archgym.problem import Problem, ProblemSpec
 from archgym.session import Session
 from archgym.testing import toys
-from archgym_simulators import FAILED, INVALID, DesignSpace, Evaluation, InputError, Integer
+from archgym_simulators import FAILED, INVALID, DesignSpace, Evaluation, InputError, Integer, Reason
 
 
 class Counting:
@@ -461,3 +461,32 @@ def test_evaluations_hold_the_full_width_of_details_and_diagnostics(spec):
     found = session.evaluate(distinct(session, 20))
     assert found.reason_detail.shape == (20, 2)
     assert found.diagnostics.shape == (20, 1)
+
+
+class HalfFails(toys.AlwaysInvalid):
+    """Designs with x0 = 2 crash the tool; the others are invalid."""
+
+    reasons = (*toys.AlwaysInvalid.reasons, Reason("crashed", "the toy tool crashed"))
+
+    def simulate(self, rows):
+        outcome = super().simulate(rows)
+        failed = rows[:, 0] == 2
+        return Evaluation.of(
+            outcome.values,
+            reasons=self.reasons,
+            reason_code=np.where(failed, len(self.reasons) - 1, outcome.reason_code),
+            violation=outcome.violation,
+            reason_detail=outcome.reason_detail,
+            failed=failed,
+            diagnostics=outcome.diagnostics,
+        )
+
+
+def test_a_failed_design_is_never_the_best_not_even_among_invalid_ones(spec):
+    objectives, constraints = spec.parse()
+    session = Session(spec, budget=Budget(10), problem=Problem(HalfFails(), objectives, constraints))
+    session.evaluate([[2, 2, 2, 2]])
+    assert session.best is None
+    session.evaluate([[2, 2, 2, 1], [1, 1, 1, 1]])
+    assert session.best is not None
+    assert session.best.row == (1, 1, 1, 1)
