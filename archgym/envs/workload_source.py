@@ -25,7 +25,7 @@ class WorkloadSource:
     """
 
     def __init__(self, env_id: str, workload: str | Sequence[str] | None) -> None:
-        self._simulator = simulator_class(env_id)
+        self._env_id = env_id
         self._split = workload if isinstance(workload, str) and workload in SPLITS else None
         names = (
             [workload or environment(env_id).default_workload] if isinstance(workload, str | None) else list(workload)
@@ -47,5 +47,5 @@ class WorkloadSource:
             return self._names[0]
         rng = np.random.default_rng([seed, episode])
         if self._split is not None:
-            return self._simulator.draw_workload(self._split, rng)
+            return simulator_class(self._env_id).draw_workload(self._split, rng)
         return self._names[int(rng.integers(len(self._names)))]

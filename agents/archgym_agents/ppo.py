@@ -1,0 +1,105 @@
+"""PPO: a policy with one distribution a parameter, improved by clipped policy gradients (Stable-Baselines3).
+
+Algorithm: proximal policy optimisation (Schulman et al. 2017) on the flat view: a small network maps the observation to
+independent categorical distributions, one an index column (a factorised policy), from which ``envs`` designs are drawn
+a step. Every episode is one design, so PPO is a contextual bandit here. Set for hundreds of evaluations, not for
+millions: rollouts of ``envs * steps`` designs, a high learning rate, a small network. Two things are added to the
+library's PPO: rewards are ranks among the designs evaluated last, so that neither the scale of a family nor the -30 of
+an invalid design matters; and the entropy bonus follows the share of new designs, so that the policy does not go on to
+propose what it knows.
+
+Does well: many parameters that hardly interact; large spaces; what it has learned is a policy, which other workloads
+may use.
+Does badly: fewer than some 100 evaluations, of which the first rollouts are random; parameters whose good values depend
+on each other, which independent distributions cannot express. A call takes about 2 ms of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from archgym.agent import Agent, Settings, refuse_several_objectives, setting
+from archgym.session import Session
+from archgym_simulators import DesignSpace
+from archgym_simulators.errors import import_extra
+
+REQUIRES = "rl"
+_MOST_ENTROPY = 1.0
+
+
+@dataclass(frozen=True)
+class PPOConfig(Settings):
+    """Settings of PPO."""
+
+    envs: int = setting(16, "designs drawn from the policy at a time", values=(4, 8, 16, 32), low=2)
+    steps: int = setting(2, "times that many designs between two updates", values=(1, 2, 4), low=1)
+    learning_rate: float = setting(0.01, "step size of Adam", values=(0.001, 0.003, 0.01, 0.03), low=1e-6, high=1.0)
+    epochs: int = setting(10, "passes over the designs of an update", values=(5, 10, 20), low=1)
+    clip: float = setting(0.2, "how far an update may move a probability ratio", values=(0.1, 0.2, 0.4), low=0.01)
+    novelty: float = setting(
+        0.5,
+        "share of new designs below which the entropy bonus is raised, and above which it is lowered",
+        values=(0.25, 0.5, 0.75),
+        low=0.0,
+        high=1.0,
+    )
+    entropy: float = setting(0.001, "smallest entropy bonus", values=(0.0001, 0.001, 0.01), low=1e-6, high=1.0)
+    hidden: int = setting(32, "neurons of the hidden layer", values=(16, 32, 64), low=1)
+    memory: int = setting(256, "designs among which rewards are ranked", values=(64, 256, 1024), low=1)
+
+
+class PPOAgent(Agent):
+    """Proximal policy optimisation on the flat view."""
+
+    REQUIRES: ClassVar[str] = REQUIRES
+    Config = PPOConfig
+
+    def __init__(self, config: PPOConfig, seed: int) -> None:
+        self._config = config
+        self._seed = seed
+
+    @classmethod
+    def create(
+        cls,
+        space: DesignSpace,
+        config: PPOConfig,
+        rng: np.random.Generator,
+        *,
+        budget: int,
+        n_objectives: int = 1,
+    ) -> Self:
+        """Build the agent; the budget does not change what it proposes."""
+        refuse_several_objectives("ppo", n_objectives)
+        import_extra("stable_baselines3", "rl")
+        return cls(config, int(rng.integers(2**31)))
+
+    def run(self, session: Session) -> None:
+        """Train on the session until it is over."""
+        from stable_baselines3 import PPO
+
+        from archgym.envs.sb3_bridge import Sb3VecEnv
+        from archgym_agents import _sb3
+
+        config = self._config
+        with _sb3.isolated():
+            model = PPO(
+                "MlpPolicy",
+                _sb3.RankedRewards(Sb3VecEnv(session, config.envs), config.memory),
+                n_steps=config.steps,
+                batch_size=config.envs * config.steps,
+                n_epochs=config.epochs,
+                learning_rate=config.learning_rate,
+                clip_range=config.clip,
+                ent_coef=config.entropy,
+                policy_kwargs={"net_arch": [config.hidden]},
+                seed=self._seed,
+                device="cpu",
+            )
+
+            def adjust(factor: float) -> None:
+                model.ent_coef = min(max(model.ent_coef * factor, config.entropy), _MOST_ENTROPY)
+
+            _sb3.train(model, _sb3.Novelty(session, config.novelty, adjust))
