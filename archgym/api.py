@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archgym.problem import ProblemSpec
 from archgym.registry import agent_class, source_digest
 from archgym.run_directory import EVALUATIONS, PART, RESULT, JournalRecorder, RunDirectory, RunManifest, write_whole
 from archgym.session import Budget, Session, SessionOver
+from archgym.tasks import Task, problem_of
 from archgym_simulators import Design, InputError
 
 if TYPE_CHECKING:
@@ -67,13 +67,14 @@ def make_session(
     progress: Callable[[Session], None] | None = None,
     **options: Any,
 ) -> Session:
-    """An unrecorded session for an environment.
+    """An unrecorded session for an environment or a task.
 
     >>> session = make_session("archgym/DRAM-v0", workload="stream", budget=100)  # doctest: +SKIP
     >>> evaluation = session.evaluate(session.space.sample(10, np.random.default_rng(0)))  # doctest: +SKIP
 
     Args:
-        env_id: an id of ``archgym list``, or ``path/chip.py:Chip``.
+        env_id: an id of ``archgym list``, ``path/chip.py:Chip``, or a task, which fixes workload, objective,
+            constraints, options and, where none is given, the budget.
         workload: a spec of ``archgym list workloads``; the family's default where None.
         objective: in the language of `archgym.objectives`; a list gives one reward each.
         constraints: bounds such as ``"power_mw<=900"``.
@@ -86,8 +87,10 @@ def make_session(
     Raises:
         InputError: for anything unknown.
     """
-    spec = ProblemSpec.create(env_id, workload=workload, objective=objective, constraints=constraints, options=options)
-    return Session(spec, budget=Budget(budget, budget_unit, max_proposals), progress=progress)
+    given = {"workload": workload, "objective": objective, "constraints": constraints}
+    spec, task = problem_of(env_id, options=options, **given)  # type: ignore[arg-type]
+    limits = Budget(_budget_of(task, budget, budget_unit), budget_unit, max_proposals)
+    return Session(spec, budget=limits, progress=progress)
 
 
 def evaluate(
@@ -128,7 +131,7 @@ def search(
     env_id: str,
     agent: str = "random_search",
     *,
-    budget: float,
+    budget: float | None = None,
     seed: int = 0,
     out: Path | str | None = None,
     workload: str | None = None,
@@ -143,15 +146,16 @@ def search(
     progress: Callable[[Session], None] | None = None,
     **options: Any,
 ) -> SearchResult:
-    """Search an environment with an agent, by name.
+    """Search an environment or a task with an agent, by name.
 
     With ``out``, every evaluation is journalled there before the agent hears of it. The same call again resumes an
     interrupted run, to the same result as an uninterrupted one, and leaves a complete run as it is.
 
     Args:
-        env_id: an id of ``archgym list``, or ``path/chip.py:Chip``.
+        env_id: an id of ``archgym list``, ``path/chip.py:Chip``, or a task, which fixes workload, objective,
+            constraints and options.
         agent: a name of ``archgym list agents``, or ``path/agent.py``.
-        budget: new designs that may be simulated, valid or not (or cost units).
+        budget: new designs that may be simulated, valid or not (or cost units); a task's own where None.
         seed: of the agent's random draws.
         out: run directory; None records nothing.
         workload: a spec of ``archgym list workloads``.
@@ -174,8 +178,11 @@ def search(
         raise InputError(f"record must be all or improvements, not {record!r}")
     seed = _whole_seed(seed)
     options = {**(simulator_options or {}), **options}
-    spec = ProblemSpec.create(env_id, workload=workload, objective=objective, constraints=constraints, options=options)
-    limits = Budget(budget, budget_unit, max_proposals)
+    given = {"workload": workload, "objective": objective, "constraints": constraints}
+    spec, task = problem_of(env_id, options=options, **given)  # type: ignore[arg-type]
+    limits = Budget(_budget_of(task, budget, budget_unit), budget_unit, max_proposals)
+    if limits.limit is None:
+        raise InputError(f"a search of {env_id} needs a budget: new designs that may be simulated")
     chosen = agent_class(agent)
     config = chosen.Config.from_options(agent_options or {})
     problem = spec.bind()
@@ -193,6 +200,7 @@ def search(
             "max_proposals": limits.max_proposals,
             "record": record,
         },
+        task=None if task is None else {"name": task.name, "suite": task.suite},
     )
     directory = RunDirectory(out, manifest)
     if directory.is_complete:
@@ -209,6 +217,10 @@ def search(
     finally:
         recorder.close()
     return result
+
+
+def _budget_of(task: Task | None, given: float | None, unit: str) -> float | None:
+    return task.budget if task is not None and given is None and unit == "calls" else given
 
 
 def _whole_seed(seed: object) -> int:

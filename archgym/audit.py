@@ -5,23 +5,28 @@ A task on which random search is within 1 % of the best at 100 calls is a smoke 
 
 from __future__ import annotations
 
-__all__ = ["AuditReport", "ParameterEffect", "RandomSearchGap", "audit"]
+__all__ = ["AuditReport", "ParameterEffect", "RandomSearchGap", "as_json", "audit", "audit_problem"]
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.problem import Problem, ScoredEvaluation
-from archgym_simulators import OK
+from archgym.options import STAND_IN
+from archgym.pareto import hypervolume
+from archgym.problem import Problem, ProblemSpec, ScoredEvaluation
+from archgym_simulators import OK, InputError
 from archgym_simulators.space import Rows
+
+if TYPE_CHECKING:
+    from archgym.tasks import Task
 
 RANDOM_BUDGETS = (30, 100, 300, 1000)
 SMOKE_GAP = 0.01
 SMOKE_BUDGET = 100
-_REPLICATES = 400
+_REPLICATES, _FRONT_REPLICATES = 400, 60
 _ALTERNATIVES = 200
 _CLIMBS = 64
 
@@ -52,10 +57,12 @@ class RandomSearchGap:
 
     Attributes:
         budget: simulator calls.
-        gap: median of exp(best reward - its reward) - 1: 0.01 means one percent worse.
+        gap: median of exp(best reward - its reward) - 1: 0.01 means one percent worse. For a front, of best hypervolume
+            over its hypervolume, less 1. Infinite without a feasible design.
         gap_low: 5 % quantile.
         gap_high: 95 % quantile.
-        regret: median of (log f - log f*) / (log f_median-random - log f*).
+        regret: median of (log f - log f*) / (log f_median-random - log f*). For a front, of the share of the best
+            hypervolume that is missing.
         infeasible: share of repetitions without a feasible design.
     """
 
@@ -77,13 +84,14 @@ class AuditReport:
         best_source: "certified", or "best known" with where it came from.
         feasible: share of random designs that are valid and meet every constraint.
         invalid: share that is invalid.
-        near_best: share of feasible random designs within 0.1 %, 1 % and 5 % of the best.
+        near_best: share of feasible random designs within 0.1 %, 1 % and 5 % of the best reward.
+        distinct: distinct rewards over feasible random designs; what is missing to 1 are ties.
         correlations: Spearman correlation of each pair of metrics over valid random designs.
         parameters: effect of each parameter.
         local_optima: share of greedy descents that end more than 1 % above the best: how often a climber is stuck.
         distinct_optima: number of different rewards (to 1e-9) at which descents end.
         random_search: gaps at growing budgets.
-        single_objective: whether gaps are ratios of one objective; with several they are of the mean log reward.
+        objectives: their number; with several, rewards are means over them, and gaps are of hypervolume.
     """
 
     designs: int
@@ -92,12 +100,13 @@ class AuditReport:
     feasible: float
     invalid: float
     near_best: dict[str, float]
+    distinct: float
     correlations: dict[str, float]
     parameters: tuple[ParameterEffect, ...]
     local_optima: float
     distinct_optima: int
     random_search: tuple[RandomSearchGap, ...]
-    single_objective: bool
+    objectives: int
 
     @property
     def is_smoke_test(self) -> bool:
@@ -110,7 +119,8 @@ def audit(
     rng: np.random.Generator,
     *,
     designs: int = 10_000,
-    certified_reward: float | None = None,
+    certified: float | None = None,
+    reference_point: Sequence[float] = (),
 ) -> AuditReport:
     """Measure a problem by sampling and descending.
 
@@ -118,32 +128,75 @@ def audit(
         problem: simulator, objective and constraints.
         rng: source of every random draw.
         designs: random designs to simulate (fewer where the space is smaller).
-        certified_reward: reward of the certified optimum, where there is one.
+        certified: reward of the certified optimum, or hypervolume of the certified front, where there is one.
+        reference_point: from which hypervolume is measured; needed for several objectives.
+
+    Raises:
+        InputError: several objectives without a reference point.
     """
+    several = len(problem.objectives) > 1
+    if several and len(reference_point) != len(problem.objectives):
+        raise InputError(
+            f"an audit of {len(problem.objectives)} objectives measures hypervolume, so it needs a reference point of "
+            "as many rewards; audit a task, or one objective"
+        )
     rows = _distinct_sample(problem, designs, rng)
     scored = problem.evaluate(rows)
     ends = _descend(problem, rows, scored, rng)
-    found = max((r for r in [*_feasible_rewards(scored).tolist(), *ends]), default=-np.inf)
-    best = certified_reward if certified_reward is not None else float(found)
-    rewards = np.where(scored.feasible, scored.reward, -np.inf)
-    feasible = _feasible_rewards(scored)
+    feasible = scored.reward[scored.feasible]
+    found = max([*feasible.tolist(), *ends], default=-np.inf)
+    best = certified if certified is not None and not several else float(found)
+    shortfall = _shortfall_of_front(scored, certified, reference_point) if several else _shortfall(scored, best)
     return AuditReport(
         designs=len(rows),
         best_reward=best,
-        best_source="certified" if certified_reward is not None else "best of this audit's sample and descents",
+        best_source="certified" if certified is not None else "best of this audit's sample and descents",
         feasible=float(scored.feasible.mean()),
         invalid=float((scored.status != OK).mean()),
         near_best={
             label: float((best - feasible <= np.log1p(share)).mean()) if len(feasible) else 0.0
             for label, share in (("0.1 %", 0.001), ("1 %", 0.01), ("5 %", 0.05))
         },
+        distinct=len(np.unique(feasible)) / len(feasible) if len(feasible) else 0.0,
         correlations=_correlations(problem, scored),
         parameters=_effects(problem, rows, scored, rng),
         local_optima=float(np.mean([best - end > np.log1p(0.01) for end in ends])) if ends else 1.0,
         distinct_optima=len({round(end, 9) for end in ends}),
-        random_search=tuple(_random_search(rewards, best, budget, rng) for budget in RANDOM_BUDGETS),
-        single_objective=len(problem.objectives) == 1,
+        random_search=tuple(
+            _random_search(len(rows), shortfall, budget, _FRONT_REPLICATES if several else _REPLICATES, rng)
+            for budget in RANDOM_BUDGETS
+        ),
+        objectives=len(problem.objectives),
     )
+
+
+def audit_problem(spec: ProblemSpec, task: Task | None = None, *, designs: int = 10_000, seed: int = 0) -> AuditReport:
+    """Audit an environment or a task against its certified optimum, where there is one.
+
+    Where the space has been enumerated, the table answers, with the same numbers.
+
+    Args:
+        spec: the problem.
+        task: it comes from, for the reference point of several objectives.
+        designs: random designs to simulate.
+        seed: of every random draw.
+    """
+    from archgym.enumerations import is_enumerated
+    from archgym.fronts import certified_front
+    from archgym.optimum import certified_optimum
+
+    problem = spec.bind()
+    if problem.simulator.designs() is None and is_enumerated(problem.simulator, spec.options):
+        problem = replace(spec, options={**spec.options, STAND_IN: "table"}).bind()
+    origin = task.reference_point if task is not None else ()
+    if len(problem.objectives) > 1:
+        front = certified_front(task) if task is not None else None
+        certified = front.hypervolume if front is not None else None
+    else:
+        optimum = certified_optimum(spec)
+        certified = optimum.reward if optimum is not None else None
+    rng = np.random.default_rng(seed)
+    return audit(problem, rng, designs=designs, certified=certified, reference_point=origin)
 
 
 def _distinct_sample(problem: Problem, designs: int, rng: np.random.Generator) -> Rows:
@@ -151,10 +204,6 @@ def _distinct_sample(problem: Problem, designs: int, rng: np.random.Generator) -
     drawn = space.canonical(space.sample(designs, rng))
     first = dict(zip(reversed(list(space.keys(drawn))), reversed(range(len(drawn))), strict=True))
     return drawn[sorted(first.values())]
-
-
-def _feasible_rewards(scored: ScoredEvaluation) -> NDArray[np.float64]:
-    return scored.reward[scored.feasible]
 
 
 def _correlations(problem: Problem, scored: ScoredEvaluation) -> dict[str, float]:
@@ -242,21 +291,46 @@ def _one_step(
     return moved, ends
 
 
-def _random_search(rewards: NDArray[np.float64], best: float, budget: int, rng: np.random.Generator) -> RandomSearchGap:
+# What a run that has simulated some of the designs, by index (N,), is short of: gap and regret.
+Shortfall = Callable[[NDArray[np.int64]], tuple[float, float]]
+
+
+def _shortfall(scored: ScoredEvaluation, best: float) -> Shortfall:
+    rewards = np.where(scored.feasible, scored.reward, -np.inf)
+    middle = best - float(np.median(rewards[scored.feasible])) if scored.feasible.any() else np.inf
+
+    def of(drawn: NDArray[np.int64]) -> tuple[float, float]:
+        missing = best - float(rewards[drawn].max())
+        if not np.isfinite(missing):
+            return np.inf, np.inf
+        return float(np.expm1(missing)), missing / middle if middle > 0 else 0.0
+
+    return of
+
+
+def _shortfall_of_front(scored: ScoredEvaluation, certified: float | None, origin: Sequence[float]) -> Shortfall:
+    whole = certified if certified is not None else hypervolume(scored.rewards[scored.feasible], origin)
+
+    def of(drawn: NDArray[np.int64]) -> tuple[float, float]:
+        volume = hypervolume(scored.rewards[drawn][scored.feasible[drawn]], origin)
+        return (whole / volume - 1.0, 1.0 - volume / whole) if volume > 0.0 else (np.inf, 1.0)
+
+    return of
+
+
+def _random_search(
+    designs: int, shortfall: Shortfall, budget: int, replicates: int, rng: np.random.Generator
+) -> RandomSearchGap:
     """Repeated draws without replacement from the simulated designs stand for runs of random search."""
-    size = min(budget, len(rewards))
-    finals = np.array([rewards[rng.choice(len(rewards), size, replace=False)].max() for _ in range(_REPLICATES)])
-    found = np.isfinite(finals)
-    gaps = np.expm1(np.where(found, best - finals, np.inf))
-    feasible = rewards[np.isfinite(rewards)]
-    middle = best - float(np.median(feasible)) if len(feasible) else np.inf
+    size = min(budget, designs)
+    runs = np.array([shortfall(rng.choice(designs, size, replace=False)) for _ in range(replicates)])
+    gaps, regrets = runs.T
+    # "nearest", because means of neighbours would mix infinite gaps with finite ones.
     low, mid, high = np.quantile(gaps, [0.05, 0.5, 0.95], method="nearest").tolist()
-    regret = float(np.median(np.where(found, best - finals, np.inf)) / middle) if middle > 0 else 0.0
-    return RandomSearchGap(budget, mid, low, high, regret, float((~found).mean()))
+    regret = float(np.quantile(regrets, 0.5, method="nearest"))
+    return RandomSearchGap(budget, mid, low, high, regret, float(np.isinf(gaps).mean()))
 
 
 def as_json(report: AuditReport) -> dict[str, Any]:
-    """The report as JSON-able values."""
-    from dataclasses import asdict
-
+    """The report as JSON-able values; infinite gaps stay infinite."""
     return {**asdict(report), "is_smoke_test": report.is_smoke_test}

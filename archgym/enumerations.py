@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["enumerated", "stand_in"]
+__all__ = ["enumerated", "is_enumerated", "seconds_of", "stand_in"]
 
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -64,6 +65,15 @@ def enumerated(
     return EnumeratedSimulator(simulator, path)
 
 
+def is_enumerated(simulator: Simulator, options: Mapping[str, Any], folder: Path | None = None) -> bool:
+    """Whether the cache has what `enumerated` would make, or the simulator is a table already."""
+    if isinstance(simulator, MeanOverWorkloads):
+        return all(is_enumerated(one, options, folder) for one in simulator.simulators)
+    if simulator.designs() is not None or isinstance(simulator, EnumeratedSimulator):
+        return True
+    return enumeration_path(simulator, options, folder).is_file()
+
+
 def seconds_of(simulator: Simulator) -> float:
     """How long the enumerations took that a simulator answers from, where they were made."""
     if isinstance(simulator, MeanOverWorkloads):
@@ -90,13 +100,16 @@ def stand_in(simulator: Simulator, kind: str, spec: ProblemSpec) -> Simulator:
     if isinstance(simulator, MeanOverWorkloads):
         return MeanOverWorkloads([stand_in(one, kind, spec) for one in simulator.simulators])
     path = enumeration_path(simulator, spec.options)
+    command = ["archgym", "optimum", spec.env_id, "--workload", simulator.workload.name]
+    for option, value in spec.options.items():
+        command += [] if option == STAND_IN else ["--option", f"{option}={json.dumps(value)}"]
+    remedy = f"run: {shlex.join([*command, '--recompute'])}"
     if not path.is_file():
-        name = simulator.workload.name
-        raise InputError(
-            f"{name!r} has not been enumerated with these options; "
-            f"run: archgym optimum {spec.env_id} --workload {name!r} --recompute"
-        )
-    return EnumeratedSimulator(simulator, path)
+        raise InputError(f"{simulator.workload.name!r} has not been enumerated with these options; {remedy}")
+    try:
+        return EnumeratedSimulator(simulator, path)
+    except InputError as error:
+        raise InputError(f"{error}; {remedy}") from error
 
 
 def enumeration_path(simulator: Simulator, options: Mapping[str, Any], folder: Path | None = None) -> Path:

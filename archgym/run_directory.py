@@ -49,8 +49,9 @@ class RunManifest:
         agent: Mapping[str, Any],
         seed: int,
         budget: Mapping[str, Any],
+        task: Mapping[str, Any] | None = None,
     ) -> RunManifest:
-        """Collect identity and environment of a run."""
+        """Collect identity and environment of a run, which may be one of a task of a suite."""
         simulator = problem.simulator
         identity = {
             "format": FORMAT,
@@ -62,6 +63,7 @@ class RunManifest:
             "space": simulator.space.digest,
             "workload_digest": simulator.workload.digest,
             "source": source_digest(str(spec["env_id"])),
+            **({} if task is None else {"task": task}),
         }
         about = {
             "archgym": version("archgym"),

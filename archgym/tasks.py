@@ -8,14 +8,16 @@ has seeds that no search sees: the design found is judged there.
 
 from __future__ import annotations
 
-__all__ = ["SUITE", "Task", "is_task", "task", "task_names", "tasks"]
+__all__ = ["SUITE", "Task", "is_task", "problem_of", "task", "task_names", "tasks"]
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from archgym.options import STAND_IN
 from archgym.problem import ProblemSpec
+from archgym.registry import environments
 from archgym_simulators import InputError
 from archgym_simulators.nearest import did_you_mean
 
@@ -95,3 +97,44 @@ def task(name: str) -> Task:
     if name not in known:
         raise InputError(f"unknown task {name!r}{did_you_mean(name, known)}; allowed: {', '.join(known)}")
     return known[name]
+
+
+def problem_of(
+    name: str,
+    *,
+    workload: str | None = None,
+    objective: str | list[str] | tuple[str, ...] | None = None,
+    constraints: str | list[str] | tuple[str, ...] = (),
+    options: Mapping[str, Any] | None = None,
+) -> tuple[ProblemSpec, Task | None]:
+    """The problem that an environment or a task stands for, and the task if it is one.
+
+    ``simulator="table"`` is the one option that a task takes: it changes the speed of answers, not the answers.
+
+    Raises:
+        InputError: anything unknown, or something that the task fixes.
+    """
+    if not is_task(name):
+        _refuse_near_task(name)
+        given = {"workload": workload, "objective": objective, "constraints": constraints, "options": options}
+        return ProblemSpec.create(name, **given), None  # type: ignore[arg-type]
+    chosen = task(name)
+    changed = {key: value for key, value in (options or {}).items() if key != STAND_IN}
+    fixed = {"workload": workload, "objective": objective, "constraints": constraints, "option": changed}
+    for what, value in fixed.items():
+        if value:
+            raise InputError(
+                f"task {name!r} fixes its {what}, found {value!r}; to choose, name the environment: {chosen.env_id}"
+            )
+    spec = chosen.spec()
+    return replace(spec, options={**spec.options, **(options or {})}), chosen
+
+
+def _refuse_near_task(name: str) -> None:
+    if "/" in name or ".py" in name or name in environments():
+        return
+    known = [*tasks(), *environments()]
+    raise InputError(
+        f"unknown environment or task {name!r}{did_you_mean(name, known)}; see 'archgym list envs' and "
+        "'archgym list tasks'"
+    )

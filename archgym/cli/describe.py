@@ -7,12 +7,14 @@ __all__ = ["parser", "run"]
 import argparse
 import json
 import re
+from dataclasses import asdict
 from typing import Any
 
 from archgym.cli import text
 from archgym.cli.list import objective_in_words
+from archgym.cli.optimum import certificate_in_words, stored
 from archgym.cli.parser import Parser
-from archgym.cli.problem_arguments import add_environment, add_options, add_workload, problem_spec
+from archgym.cli.problem_arguments import add_objective, add_options, add_problem, add_workload, problem_and_task
 from archgym.wording import number
 from archgym_simulators.nearest import allowed_values
 
@@ -22,10 +24,11 @@ def parser() -> Parser:
     made = Parser(
         "describe",
         "Describe an environment: parameters, constraints, metrics, objectives, workloads, options, baseline.",
-        ["describe archgym/DRAM-v0", "describe archgym/DRAM-v0 --json"],
+        ["describe archgym/DRAM-v0", "describe archgym/DRAM-v0 --json", "describe dram-mixed-time --reveal-optimum"],
     )
-    add_environment(made)
+    add_problem(made)
     add_workload(made)
+    add_objective(made)
     add_options(made)
     made.add_argument("--json", action="store_true", help="for programs")
     made.add_argument("--reveal-optimum", action="store_true", help="also show the certified best design, if stored")
@@ -34,17 +37,22 @@ def parser() -> Parser:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the description."""
-    spec = problem_spec(arguments)
+    spec, task = problem_and_task(arguments)
     from archgym.cli.description import describe_environment
 
     about = describe_environment(spec)
+    found = stored(spec, task) if arguments.reveal_optimum else None
     if arguments.reveal_optimum:
-        about["optimum"] = None
+        about["optimum"] = asdict(found) if found is not None else None
+    if task is not None:
+        about["task"] = asdict(task)
     if arguments.json:
         print(text.as_json(about))
         return 0
     print("\n\n".join(part for part in _sections(about) if part))
-    if arguments.reveal_optimum:
+    if found is not None:
+        print(f"\nCertified optimum\n{certificate_in_words(found, spec)}")
+    elif arguments.reveal_optimum:
         print(f"\nNo certified optimum is stored for {about['id']}, workload {about['workload']}.")
     return 0
 
@@ -52,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _sections(about: dict[str, Any]) -> list[str]:
     design = about["baseline"]["design"]
     return [
+        _task(about["task"]) if "task" in about else "",
         _head(about),
         _section(
             "Parameters", ("name", "kind", "baseline", "values"), [_parameter(p, design) for p in about["parameters"]]
@@ -72,6 +81,16 @@ def _sections(about: dict[str, Any]) -> list[str]:
         _section("Options (--option NAME=VALUE)", ("name", "type", "default"), [_option(o) for o in about["options"]]),
         _diagnostics(about["diagnostics"]),
     ]
+
+
+def _task(task: dict[str, Any]) -> str:
+    bounds = f", subject to {', '.join(task['constraints'])}" if task["constraints"] else ""
+    lines = [
+        f"Task {task['name']} of {task['suite']} ({task['role']}, {task['standing']}). {task['description']}",
+        f"Objective: {', '.join(task['objectives'])}{bounds}. Budget: {task['budget']:,} calls.",
+        f"Searched on: {task['workload']}. Judged on: {task['judge_workload']}.",
+    ]
+    return "\n".join(text.paragraph(line) for line in lines)
 
 
 def _head(about: dict[str, Any]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 __all__ = ["parser", "run"]
 
 import argparse
-import importlib.util
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from archgym.cli import text
@@ -71,6 +71,8 @@ def _remark(entry: dict[str, Any]) -> str:
         remarks.append(f"needs archgym[{entry['extra']}]")
     if entry.get("default"):
         remarks.append("the default")
+    if "role" in entry:
+        remarks.append(f"{entry['role']}, {entry['standing']}")
     return "; ".join(remark.rstrip(".") for remark in remarks if remark)
 
 
@@ -107,10 +109,9 @@ def _agents() -> Entries:
 
 
 def _tasks() -> Entries:
-    if importlib.util.find_spec("archgym.tasks") is None:
-        return []
-    tasks = importlib.import_module("archgym.tasks")
-    return [{"name": name, "description": description} for name, description in tasks.task_names().items()]
+    from archgym.tasks import tasks
+
+    return [asdict(one) for one in tasks().values()]
 
 
 def _workloads(env_id: str) -> Entries:

@@ -20,6 +20,8 @@ COMMANDS = {
     "describe": "an environment's parameters, metrics, objectives, options, baseline",
     "evaluate": "simulate the designs of a CSV or Parquet file",
     "search": "search an environment with an agent, recorded and resumable",
+    "optimum": "the certified best design of a problem, stored or found by enumeration",
+    "audit": "what a task is worth: what random search reaches, what matters, what ties",
     "verify": "simulate a run directory's designs again and compare",
     "doctor": "what is installed, what is missing, what works",
 }

@@ -27,7 +27,11 @@ def headline(summary: Mapping[str, Any], spec: ProblemSpec) -> str:
         spec: what was searched.
     """
     best, baseline = summary["best"], summary["baseline"]
-    objective, metrics = spec.parse()[0][0], {m.name: m for m in spec.declaration().metrics}
+    objectives, metrics = spec.parse()[0], {m.name: m for m in spec.declaration().metrics}
+    if len(objectives) > 1:
+        names = ", ".join(objective.name for objective in objectives)
+        return f"Best by the mean reward of {names}, simulation {best['step'] + 1:,}: reward {best['reward']:.3f}."
+    objective = objectives[0]
     start = f"Best by {objective.name}, simulation {best['step'] + 1:,}"
     end = "." if best["feasible"] else ". It breaks a constraint; no design met them all."
     if len(objective.terms) > 1 and best["feasible"]:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["add_environment", "add_objective", "add_options", "add_workload", "key_values", "problem_spec"]
+__all__ = [
+    "add_environment",
+    "add_objective",
+    "add_options",
+    "add_problem",
+    "add_workload",
+    "key_values",
+    "problem_and_task",
+    "problem_spec",
+]
 
 import argparse
 import inspect
@@ -14,11 +23,21 @@ from archgym_simulators import InputError, Simulator
 
 if TYPE_CHECKING:
     from archgym.problem import ProblemSpec
+    from archgym.tasks import Task
 
 
 def add_environment(parser: argparse.ArgumentParser) -> None:
     """Add the positional environment id."""
     parser.add_argument("env_id", metavar="ENV_ID", help="an id of 'archgym list envs', or path/chip.py:Chip")
+
+
+def add_problem(parser: argparse.ArgumentParser) -> None:
+    """Add the positional environment id or task."""
+    parser.add_argument(
+        "env_id",
+        metavar="ENV_ID|TASK",
+        help="an id of 'archgym list envs', path/chip.py:Chip, or a task of 'archgym list tasks', which fixes the rest",
+    )
 
 
 def add_workload(parser: argparse.ArgumentParser) -> None:
@@ -77,9 +96,18 @@ def problem_spec(arguments: argparse.Namespace) -> ProblemSpec:
     Raises:
         InputError: for anything unknown.
     """
-    from archgym.problem import ProblemSpec
+    return problem_and_task(arguments)[0]
 
-    return ProblemSpec.create(
+
+def problem_and_task(arguments: argparse.Namespace) -> tuple[ProblemSpec, Task | None]:
+    """The problem that the arguments name, and the task if they name one.
+
+    Raises:
+        InputError: for anything unknown, or a choice that the task has made.
+    """
+    from archgym.tasks import problem_of
+
+    return problem_of(
         arguments.env_id,
         workload=getattr(arguments, "workload", None),
         objective=getattr(arguments, "objective", None),

@@ -16,11 +16,13 @@ from archgym.cli.parser import Parser, number_type, one_of
 from archgym.cli.problem_arguments import (
     add_objective,
     add_options,
+    add_problem,
     add_workload,
     key_values,
     split_constraints,
 )
 from archgym.registry import agent_names, environments
+from archgym.tasks import is_task
 from archgym.wording import STOP_REASONS, number, ratio, split_unit
 from archgym_simulators import InputError
 from archgym_simulators.nearest import did_you_mean
@@ -37,11 +39,14 @@ def parser() -> Parser:
         "search",
         "Search an environment with an agent. Every evaluation is recorded in a run directory before the agent hears\n"
         "of it; the same command again resumes an interrupted run, to the same result.",
-        ["search archgym/DRAM-v0 --agent genetic_algorithm --budget 300 --seed 1 --out runs/ga --workload random"],
+        [
+            "search archgym/DRAM-v0 --agent genetic_algorithm --budget 300 --seed 1 --out runs/ga --workload random",
+            "search dram-mixed-time --agent genetic_algorithm --seed 1 --out runs/task",
+        ],
     )
-    made.add_argument("env_id", metavar="ENV_ID", help="an id of 'archgym list envs', or path/chip.py:Chip")
+    add_problem(made)
     made.add_argument("--agent", metavar="NAME", required=True, help="of 'archgym list agents', or path/agent.py")
-    made.add_argument("--budget", metavar="N", type=number_type(1), required=True, help="new designs to simulate")
+    made.add_argument("--budget", metavar="N", type=number_type(1), help="new designs to simulate; a task has its own")
     made.add_argument("--seed", metavar="S", type=number_type(0), required=True, help="of the agent's random draws")
     made.add_argument("--out", metavar="DIR", type=Path, required=True, help="the run directory")
     add_workload(made)
@@ -69,6 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
     from archgym.api import search
 
     _check_names(arguments.env_id, arguments.agent)
+    if arguments.budget is None and not is_task(arguments.env_id):
+        raise InputError("search needs --budget N where ENV_ID|TASK is no task; see archgym search --help")
     with Progress() as progress, resumable(arguments.out):
         result = search(
             arguments.env_id,
@@ -157,8 +164,9 @@ def _what_happened(result: SearchResult, arguments: argparse.Namespace, spec: Pr
     if result.was_complete:
         start = f"{result.out} is complete already; nothing was done."
     else:
-        objective = spec.parse()[0][0].name
-        start = f"{arguments.agent} searched {spec.env_id}, workload {spec.workload}, objective {objective}."
+        objective = ", ".join(one.name for one in spec.parse()[0])
+        bounds = f" subject to {', '.join(spec.constraints)}" if spec.constraints else ""
+        start = f"{arguments.agent} searched {spec.env_id}, workload {spec.workload}, objective {objective}{bounds}."
     reason = STOP_REASONS.get(result.stop_reason, result.stop_reason)
     return f"{start} {result.calls:,} simulations for {result.proposals:,} proposals; {reason}."
 

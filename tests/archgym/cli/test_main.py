@@ -53,7 +53,7 @@ def test_unknown_option_before_the_command(cli):
         (["describe", "--jsn=1", "x"], ["'--jsn'", "did you mean '--json'?"]),
         (["describe", "x", "y"], ["unexpected argument 'y'"]),
         (["describe"], ["describe needs ENV_ID"]),
-        (["search", "x"], ["--agent", "--budget", "--seed", "--out"]),
+        (["search", "x"], ["--agent", "--seed", "--out"]),
         (["list", "agent"], ["'agent'", "did you mean 'agents'?", "workloads"]),
         (["describe", "x", "--workload"], ["--workload expected one argument"]),
     ],
