@@ -19,6 +19,13 @@ from archgym_simulators import InputError
 RENDER_MODES = ("ansi",)
 
 
+class UnsupportedRenderMode(InputError, TypeError):
+    """A render mode that is not offered.
+
+    A TypeError as well: Stable-Baselines3's `make_vec_env` asks for "rgb_array" and takes only a TypeError for a no.
+    """
+
+
 def session_and_source(
     env_id: str | None,
     *,
@@ -70,7 +77,7 @@ def check_horizon(horizon: object) -> None:
 def check_render_mode(render_mode: str | None) -> None:
     """Raise for a render mode that is not offered."""
     if render_mode not in (None, *RENDER_MODES):
-        raise InputError(f"render_mode must be None or 'ansi', not {render_mode!r}")
+        raise UnsupportedRenderMode(f"render_mode must be None or 'ansi', not {render_mode!r}")
 
 
 def _checked_objective(
