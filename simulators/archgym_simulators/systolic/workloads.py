@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from archgym_simulators.errors import InputError
 from archgym_simulators.layers.layer import Layer
 
-_LARGEST_TOTAL = 2**62
+# Counts grow with the MACs and at most three times the longest side of an array: they stay below 2^63.
+_LARGEST_TOTAL = 2**49
+LARGEST_SIDE = 2**12
 
 
 def products(layers: Sequence[Layer]) -> NDArray[np.int64]:
