@@ -18,8 +18,8 @@ from experiments.validation._comparator import Comparator, Comparison, Metric, T
 # ---- dnn/scalesim ----------------------------------------------------------------------------------------------------
 
 SCALESIM_DISAGREES = (
-    "Counts of the array follow from the mapping alone; its memory is one tool's: on these rows its prefetch fetches up "
-    "to 100 times the distinct words, so stalls say how well that prefetch is replayed, not how a chip would wait."
+    "Counts of the array follow from the mapping alone; its memory is one tool's: on these rows its prefetch fetches "
+    "up to 100 times the distinct words, so stalls say how well that prefetch is replayed, not how a chip would wait."
 )
 # Ours -> the tool's column, whole numbers.
 SCALESIM_COUNTS = {

@@ -14,7 +14,7 @@ from archgym_simulators.errors import InputError
 from archgym_simulators.layers.layer import Layer
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.systolic.kernel import COUNTS, network_counts
-from archgym_simulators.systolic.workloads import products
+from archgym_simulators.systolic.workloads import LARGEST_SIDE, products
 
 Integers = NDArray[np.int64]
 
@@ -48,8 +48,9 @@ class SystolicDesign:
             raise InputError(f"dataflow must be one of {', '.join(_DATAFLOWS)}, not {self.dataflow!r}{hint}")
         for field in fields(self)[1:]:
             value = getattr(self, field.name)
-            if type(value) is not int or not 1 <= value < 2**40:
-                raise InputError(f"{field.name} must be a whole number 1..2^40 - 1, not {value!r}")
+            high = LARGEST_SIDE if field.name in ("rows", "columns") else 2**40
+            if type(value) is not int or not 1 <= value <= high:
+                raise InputError(f"{field.name} must be a whole number 1..{high}, not {value!r}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,4 +158,6 @@ def simulate(
         columns = as_scalesim(columns, layers, arrays, bandwidth)
     macs = sum(layer.total_macs for layer in layers)
     pes = arrays.table[:, 1] * arrays.table[:, 2]
-    return SystolicResult(**columns, macs=macs, utilisation=macs / (columns["compute_cycles"] * pes.astype(np.float64)))
+    # A single PE that does a single product is over before the first cycle ends.
+    slots = np.maximum(columns["compute_cycles"], 1) * pes.astype(np.float64)
+    return SystolicResult(**columns, macs=macs, utilisation=macs / slots)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["products"]
+__all__ = ["LARGEST_SIDE", "products"]
 
 from collections.abc import Sequence
 
@@ -23,10 +23,9 @@ def products(layers: Sequence[Layer]) -> NDArray[np.int64]:
     Raises:
         InputError: where a sum of counts might not fit an int64.
     """
-    if sum(4 * layer.total_macs for layer in layers) > _LARGEST_TOTAL:
-        raise InputError(
-            f"the workload needs {sum(layer.total_macs for layer in layers):.3g} MACs; at most 2^60 are run"
-        )
+    total = sum(layer.total_macs for layer in layers)
+    if total > _LARGEST_TOTAL:
+        raise InputError(f"the workload needs {total:.3g} MACs; at most {_LARGEST_TOTAL:.3g} are run")
     rows = []
     for layer in layers:
         m, n, k = layer.gemm_mnk
