@@ -94,7 +94,6 @@ class TaskSpace:
     """Parameters for every task of a graph, and their meaning."""
 
     def __init__(self, graph: TaskGraph) -> None:
-        self._tasks = graph.tasks
         sources = {edge.source for edge in graph.edges}
         targets = {edge.target for edge in graph.edges}
         parameters, inert = hardware_parameters(), list[InertWhen]()
@@ -104,55 +103,68 @@ class TaskSpace:
             parameters += _task_parameters(task, mapping, places=not outside, has_output=task.name in sources)
             inert += _inert(task, parameters)
         self.space = DesignSpace(parameters, inert=inert)
+        names = [task.name for task in graph.tasks]
+        self._forced = np.array([task.cpu_cycles is None for task in graph.tasks])
+        self._runs_on = _Columns(self.space, [f"{name}.runs_on" for name in names])
+        self._copies = _Columns(self.space, [f"{name}.copies" for name in names], 1.0)
+        self._clock = _Columns(self.space, [f"{name}.clock" for name in names], CLOCKS_MHZ[0])
+        self._bus = _Columns(self.space, [f"{name}.bus" for name in names])
+        self._memory = _Columns(self.space, [f"{name}.memory" for name in names])
+        self._hardware = _HardwareColumns(self.space)
 
     def choices(self, rows: Rows) -> Choices:
         """What rows (N, D) mean; processor 0 stands for the world of sources and sinks."""
-        values = _Values(self.space, rows)
-        columns = [self._task_choices(values, task) for task in self._tasks]
-        on, cpu, copies, clock, bus, memory = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
-        return Choices(on, cpu, copies, clock, bus, memory, _hardware(values))
-
-    def _task_choices(self, values: _Values, task: Task) -> tuple[NDArray[np.generic], ...]:
-        place = values.index(f"{task.name}.runs_on", 0)
-        only_hardware = task.cpu_cycles is None
-        on = (place == CPUS) | only_hardware
-        copies = values.number(f"{task.name}.copies", 1.0)
-        clock = values.number(f"{task.name}.clock", 100.0)
-        bus, memory = values.index(f"{task.name}.bus", 0), values.index(f"{task.name}.memory", 0)
-        return on, np.where(on, 0, place), copies, clock, bus, memory
+        place = self._runs_on.indices(rows)
+        on = (place == CPUS) | self._forced
+        return Choices(
+            on_accelerator=on,
+            cpu=np.where(on, 0, place),
+            copies=self._copies.values(rows),
+            clock_mhz=self._clock.values(rows),
+            bus=self._bus.indices(rows),
+            memory=self._memory.indices(rows),
+            hardware=self._hardware.read(rows),
+        )
 
 
 class GroupedSpace:
     """Parameters for twelve groups of tasks, ranked by work: the same for every graph."""
 
     def __init__(self, graph: TaskGraph) -> None:
-        self._tasks = graph.tasks
-        work = np.array([task.work for task in graph.tasks])
+        tasks = graph.tasks
+        work = np.array([task.work for task in tasks])
         rank = np.empty(len(work), dtype=np.int64)
         rank[np.argsort(-work, kind="stable")] = np.arange(len(work))
-        self._group = np.array([group_of_rank(int(r), len(work)) for r in rank])
+        group = [group_of_rank(r, len(work)) for r in rank.tolist()]
         self.space = _grouped_space()
+        self._runs_on, self._copies, self._clock, self._bus, self._memory = (
+            _Columns(self.space, [f"group{g}.{what}" for g in group])
+            for what in ("runs_on", "copies", "clock", "bus", "memory")
+        )
+        self._hardware = _HardwareColumns(self.space)
+        self._possible = np.array([task.accelerator is not None for task in tasks])
+        self._forced = np.array([task.cpu_cycles is None for task in tasks])
+        self._idle = work == 0
+        self._offered = np.ones((len(tasks), len(_COPY_LIMITS)))
+        for t, task in enumerate(tasks):
+            if task.accelerator is not None:
+                offered = np.array(task.accelerator.copies)
+                within = np.searchsorted(offered, np.array(_COPY_LIMITS), side="right") - 1
+                self._offered[t] = offered[within]
 
     def choices(self, rows: Rows) -> Choices:
         """What rows (N, D) mean: a task takes its group's choices as far as it can."""
-        values = _Values(self.space, rows)
-        names = [f"group{g}" for g in range(GROUPS)]
-        place = np.stack([values.index(f"{name}.runs_on", 0) for name in names], axis=1)[:, self._group]
-        limit = np.stack([values.number(f"{name}.copies", 1.0) for name in names], axis=1)[:, self._group]
-        clock = np.stack([values.number(f"{name}.clock", 100.0) for name in names], axis=1)[:, self._group]
-        bus = np.stack([values.index(f"{name}.bus", 0) for name in names], axis=1)[:, self._group]
-        memory = np.stack([values.index(f"{name}.memory", 0) for name in names], axis=1)[:, self._group]
-        possible = np.array([task.accelerator is not None for task in self._tasks])
-        forced = np.array([task.cpu_cycles is None for task in self._tasks])
-        on = ((place == CPUS) & possible) | forced
-        idle = np.array([task.work == 0 for task in self._tasks])
-        cpu = np.where(on | idle | (place == CPUS), 0, place)
-        copies = np.ones(limit.shape)
-        for t, task in enumerate(self._tasks):
-            if task.accelerator is not None:
-                offered = np.array(task.accelerator.copies, dtype=np.float64)
-                copies[:, t] = offered[np.searchsorted(offered, limit[:, t], side="right") - 1]
-        return Choices(on, cpu, copies, clock, bus, memory, _hardware(values))
+        place = self._runs_on.indices(rows)
+        on = ((place == CPUS) & self._possible) | self._forced
+        return Choices(
+            on_accelerator=on,
+            cpu=np.where(on | self._idle | (place == CPUS), 0, place),
+            copies=self._offered[np.arange(len(self._offered)), self._copies.indices(rows)],
+            clock_mhz=self._clock.values(rows),
+            bus=self._bus.indices(rows),
+            memory=self._memory.indices(rows),
+            hardware=self._hardware.read(rows),
+        )
 
 
 def group_of_rank(rank: int, tasks: int) -> int:
@@ -216,43 +228,54 @@ def _inert(task: Task, parameters: Sequence[Parameter]) -> list[InertWhen]:
     return [InertWhen(name, f"{task.name}.runs_on", _CPU_NAMES) for name in own if name in names]
 
 
-class _Values:
-    """Columns of rows by parameter name, with a stand-in for parameters that the space does not have."""
+class _Columns:
+    """Columns of a space gathered in one step; a parameter that the space does not have reads as a stand-in."""
 
-    def __init__(self, space: DesignSpace, rows: Rows) -> None:
-        self._space = space
-        self._rows = rows
-        self._column = {name: c for c, name in enumerate(space.columns)}
+    def __init__(self, space: DesignSpace, names: Sequence[str], otherwise: float = 0.0) -> None:
+        place = {name: c for c, name in enumerate(space.columns)}
+        self._column = np.array([place.get(name, -1) for name in names])
+        self._missing = self._column < 0
+        known = [space.parameter(name) if name in place else None for name in names]
+        self._table = np.full((len(names), max([p.size if p else 1 for p in known], default=1)), otherwise)
+        for n, parameter in enumerate(known):
+            if isinstance(parameter, Ordinal):
+                self._table[n, : parameter.size] = parameter.values
+        self._numbers = np.arange(len(names))
 
-    def index(self, name: str, otherwise: int) -> Ints:
-        if name not in self._column:
-            return np.full(len(self._rows), otherwise, dtype=np.int64)
-        return self._rows[:, self._column[name]]
+    def indices(self, rows: Rows) -> Ints:
+        """(N, names)"""
+        found = rows[:, self._column]
+        found[:, self._missing] = 0
+        return found
 
-    def number(self, name: str, otherwise: float) -> Floats:
-        if name not in self._column:
-            return np.full(len(self._rows), otherwise)
-        parameter = self._space.parameter(name)
-        assert isinstance(parameter, Ordinal)
-        return np.array(parameter.values, dtype=np.float64)[self.index(name, 0)]
+    def values(self, rows: Rows) -> Floats:
+        """(N, names)"""
+        return self._table[self._numbers, self.indices(rows)]
 
 
-def _hardware(values: _Values) -> Hardware:
-    def indices(pattern: str, count: int) -> Ints:
-        return np.stack([values.index(pattern.format(k), 0) for k in range(count)], axis=1)
+class _HardwareColumns:
+    """Where a space keeps what `hardware_parameters` made."""
 
-    def numbers(pattern: str, count: int) -> Floats:
-        return np.stack([values.number(pattern.format(k), 0.0) for k in range(count)], axis=1)
+    def __init__(self, space: DesignSpace) -> None:
+        def columns(pattern: str, count: int) -> _Columns:
+            return _Columns(space, [pattern.format(k) for k in range(count)])
 
-    parent = indices("bus{}_parent", BUSES)
-    parent[:, 0] = ROOT
-    return Hardware(
-        cpu_bus=indices("cpu{}_bus", CPUS),
-        memory_kind=indices("memory{}_kind", MEMORIES),
-        memory_width=numbers("memory{}_width", MEMORIES).astype(np.int64),
-        memory_clock_mhz=numbers("memory{}_clock", MEMORIES),
-        memory_bus=indices("memory{}_bus", MEMORIES),
-        bus_width=numbers("bus{}_width", BUSES).astype(np.int64),
-        bus_clock_mhz=numbers("bus{}_clock", BUSES),
-        bus_parent=parent,
-    )
+        self._cpu_bus = columns("cpu{}_bus", CPUS)
+        self._memory = [columns(f"memory{{}}_{what}", MEMORIES) for what in ("kind", "width", "clock", "bus")]
+        self._bus = [columns(f"bus{{}}_{what}", BUSES) for what in ("width", "clock", "parent")]
+
+    def read(self, rows: Rows) -> Hardware:
+        kind, memory_width, memory_clock, memory_bus = self._memory
+        bus_width, bus_clock, bus_parent = self._bus
+        parent = bus_parent.indices(rows)
+        parent[:, 0] = ROOT
+        return Hardware(
+            cpu_bus=self._cpu_bus.indices(rows),
+            memory_kind=kind.indices(rows),
+            memory_width=memory_width.values(rows).astype(np.int64),
+            memory_clock_mhz=memory_clock.values(rows),
+            memory_bus=memory_bus.indices(rows),
+            bus_width=bus_width.values(rows).astype(np.int64),
+            bus_clock_mhz=bus_clock.values(rows),
+            bus_parent=parent,
+        )

@@ -162,7 +162,7 @@ def simulate_arrays(prepared: PreparedGraph, designs: Designs, *, rules: str, pr
     bottleneck = np.zeros((n, 7), dtype=np.int64)
     too_large = np.full(n, -1, dtype=np.int64)
     # One layout for all, or numba would compile the kernel again for another.
-    designs = Designs(*(np.require(array, requirements=("C", "W")) for array in designs))
+    designs = Designs._make(np.require(array, requirements=("C", "W")) for array in designs)
     space = scratch(tasks, elements, memories, buses)
     simulate_batch(prepared.arrays, designs, _rules(rules), space, prune, out, latency, peak, bottleneck, too_large)
     out[too_large >= 0] = np.nan

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archgym_simulators.constraints import Reason
 from archgym_simulators.errors import InputError
-from archgym_simulators.evaluation import Evaluation
+from archgym_simulators.evaluation import OK, Evaluation
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.simulator import Baseline, Metric, NamedObjective, Simulator, Workload
 from archgym_simulators.soc.archgym_space import SLOTS, ArchgymSpace
@@ -20,6 +20,7 @@ from archgym_simulators.soc.arrays import Designs, Floats
 from archgym_simulators.soc.assembly import Assembly
 from archgym_simulators.soc.design import BUSES, CPUS, MEMORIES, SPACES, GroupedSpace, TaskSpace
 from archgym_simulators.soc.features import FEATURE_NAMES, graph_features
+from archgym_simulators.soc.generator import GENERATED
 from archgym_simulators.soc.model import BUDGETS, RULES, PreparedGraph, SocResult, simulate_arrays
 from archgym_simulators.soc.splits import draw
 from archgym_simulators.soc.technology import MEMORY_BLOCK_BYTES, memory_table
@@ -86,13 +87,14 @@ class SocSimulator(Simulator):
     voltage, what is built leaks (DRAM is refreshed), wide memories are several arrays, buffers are freed when they have
     been read, tasks are done when all of their work is, and power is taken over every window of 10 ms.
 
-    Diagnostics: signed distances to the budgets, then numbers of metrics (0 latency, 1 power, 2 area), tasks and blocks
-    (`metric_names_of_bottlenecks`, `task_names`, `block_names`) that hold the design back.
+    Diagnostics: signed distances to the budgets, then numbers of metrics (0 latency, 1 power, 2 area), tasks
+    (`task_names`) and blocks (`block_names`) that hold the design back; `bottleneck` gives their names.
 
     Args:
         workload: see `archgym_simulators.soc.workloads`.
         space: ``"tasks"``: every task has parameters of its own. ``"shared"``: the same space for every workload.
-            ``"archgym"``: ArchGym's encoding.
+            ``"archgym"``: ArchGym's encoding. By default ``"shared"`` for generated graphs, so that one policy trains
+            over a split, else ``"tasks"``.
         rules: ``"realistic"`` or ``"farsi"``.
         budgets: ``"tight"`` (sums of the budgets of the applications) or ``"farsi"`` (its common file, looser); by
             default those that belong to the rules.
@@ -113,10 +115,11 @@ class SocSimulator(Simulator):
         self,
         workload: str = "three-apps",
         *,
-        space: str = "tasks",
+        space: str | None = None,
         rules: str = "realistic",
         budgets: str | None = None,
     ) -> None:
+        space = space or ("shared" if workload.split(":")[0] == GENERATED else "tasks")
         _one_of("space", space, SPACES)
         _one_of("rules", rules, RULES)
         budgets = budgets or ("farsi" if rules == "farsi" else "tight")
@@ -172,6 +175,13 @@ class SocSimulator(Simulator):
             return tuple(f"{what}{slot}" for what in ("element", "memory", "bus") for slot in range(SLOTS))
         elements = [f"cpu{k}" for k in range(CPUS)] + [f"accelerator of {name}" for name in self.task_names]
         return (*elements, *(f"memory{m}" for m in range(MEMORIES)), *(f"bus{b}" for b in range(BUSES)))
+
+    def bottleneck(self, evaluation: Evaluation, row: int) -> tuple[str, str, str] | None:
+        """Metric, task and block that hold a design back; None for a design that is not ok."""
+        if evaluation.status[row] != OK:
+            return None
+        metric, task, block = (int(number) for number in evaluation.diagnostics[row, 3:6])
+        return ("latency", "power", "area")[metric], self.task_names[task], self.block_names[block]
 
     def build(self, rows: Rows) -> Designs:
         """The blocks of valid rows (N, D)."""
