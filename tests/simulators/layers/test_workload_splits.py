@@ -61,6 +61,18 @@ def test_the_test_split_is_closed_without_its_seed(monkeypatch):
         draw_layers("test", np.random.default_rng(0))
 
 
+def test_the_test_split_follows_its_seed_and_the_generator(monkeypatch):
+    draws = {}
+    for seed in ("0" * 32, "1" * 32):
+        monkeypatch.setattr("archgym_simulators.dram.splits.test_split_seed", lambda seed=seed: seed)
+        draws[seed] = [draw_layers("test", np.random.default_rng(n)) for n in range(60)]
+        assert draws[seed] == [draw_layers("test", np.random.default_rng(n)) for n in range(60)]
+        heads = {spec.split(":")[0].split("/")[0] for spec in draws[seed]}
+        assert heads - {"gemm", "conv"} <= set(networks_of("test"))
+        assert all(workload(spec).name == spec for spec in draws[seed])
+    assert draws["0" * 32] != draws["1" * 32]
+
+
 def test_an_unknown_split_is_refused_with_the_nearest():
     with pytest.raises(InputError, match="did you mean 'train'"):
         draw_layers("trian", np.random.default_rng(0))
