@@ -3,7 +3,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 # Optional dependency groups that the tests need, comma-separated: `make test TEST_EXTRAS=rl,bo`.
-TEST_EXTRAS ?=
+TEST_EXTRAS ?= rl,marl
 WORKERS ?= 2
 BENCH_ARGS ?=
 # The interpreters tried for a new .venv; `make demo PYTHON=/path/to/python3.11` names one. 3.11 comes first because
@@ -30,12 +30,15 @@ echo "install one (Debian, Ubuntu: apt install python3.11-venv) or name it: make
 exit 1
 endef
 
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo demo-rl test check bench docs clean
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed  ## install what is needed and watch three agents search a DRAM controller
 	@$(VENV)/bin/archgym demo
+
+demo-rl: $(VENV)/.installed-rl  ## install PyTorch and Stable-Baselines3 too, and watch PPO learn on the same controller
+	@$(PY) -m experiments.demo_rl
 
 test: check  ## every check: lint, format, types, tests
 	@$(PY) -m pytest -n $(WORKERS)
@@ -59,6 +62,11 @@ $(VENV)/.installed: $(requirements)
 	@$(make_venv)
 	@echo "installing archgym into $(VENV) ..."
 	@$(install) -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-rl: $(VENV)/.installed $(requirements)
+	@echo "installing PyTorch and Stable-Baselines3 into $(VENV) ..."
+	@$(install) -c constraints.txt -e '.[rl]'
 	@touch $@
 
 $(test_stamp): $(VENV)/.installed $(requirements)

@@ -71,8 +71,9 @@ class RankedRewards(VecEnvWrapper):
         feasible = np.array([_is_feasible(info) for info in infos])
         ranked = np.zeros(len(infos), dtype=np.float32)
         if counts.any():
-            keys = np.where(feasible, rewards, rewards - _BELOW_EVERY_FEASIBLE)[counts]
-            ranked[counts] = self._ranks(keys)
+            exact = rewards.astype(np.float64)
+            keys = np.where(feasible, exact, exact - _BELOW_EVERY_FEASIBLE)
+            ranked[counts] = self._ranks(keys[counts])
         return observations, ranked, done, infos
 
     def _ranks(self, keys: NDArray[np.float64]) -> NDArray[np.float64]:

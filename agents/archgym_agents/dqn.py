@@ -43,7 +43,7 @@ class DQNConfig(Settings):
         high=1.0,
     )
     learning_rate: float = setting(0.003, "step size of Adam", values=(0.001, 0.003, 0.01), low=1e-6, high=1.0)
-    updates: int = setting(32, "gradient steps an update", values=(16, 32, 64), low=1)
+    updates: int = setting(16, "gradient steps an update", values=(8, 16, 32), low=1)
     batch: int = setting(64, "choices a gradient step", values=(32, 64, 128), low=1)
     hidden: int = setting(64, "neurons of each of two hidden layers", values=(32, 64, 128), low=1)
     replay: int = setting(4096, "designs that are remembered and learned from", values=(512, 4096), low=1)

@@ -34,7 +34,7 @@ _MOST_ENTROPY = 1.0
 class PPOConfig(Settings):
     """Settings of PPO."""
 
-    envs: int = setting(16, "designs drawn from the policy at a time", values=(4, 8, 16, 32), low=2)
+    envs: int = setting(8, "designs drawn from the policy at a time", values=(4, 8, 16, 32), low=2)
     steps: int = setting(2, "times that many designs between two updates", values=(1, 2, 4), low=1)
     learning_rate: float = setting(0.01, "step size of Adam", values=(0.001, 0.003, 0.01, 0.03), low=1e-6, high=1.0)
     epochs: int = setting(10, "passes over the designs of an update", values=(5, 10, 20), low=1)

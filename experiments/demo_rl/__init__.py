@@ -1,0 +1,1 @@
+"""One RL agent trains on the DRAM controller beside random search: `make demo-rl`."""
