@@ -39,7 +39,6 @@ SCALESIM_COLUMNS = (
     *("sram_ifmap_reads", "sram_filter_reads", "sram_ofmap_writes"),
 )
 _CONV = ("H", "W", "R", "S", "C", "Kf", "stride")
-_UNLIMITED = 2**31 - 1
 
 
 def _compare_scalesim(table: Table) -> Comparison:
@@ -96,7 +95,7 @@ def _scalesim_metrics(table: Table, ours: Mapping[str, NDArray[np.float64]]) -> 
 def _run_scalesim(record: Mapping[Any, Any]) -> dict[str, float]:
     layer, design = _scalesim_layer(record), _scalesim_design(record)
     limited = record["bw_mode"] == "USER"
-    bandwidth = _whole(record, "bandwidth") if limited else _UNLIMITED
+    bandwidth = _whole(record, "bandwidth") if limited else None
     plain = simulate([layer], [design], bandwidth=bandwidth)
     as_tool = simulate([layer], [design], bandwidth=bandwidth, rules="scalesim")
     found = {name: _first(as_tool, name) for name in (*SCALESIM_COUNTS, *SCALESIM_LIMITED, "total_cycles")}

@@ -28,7 +28,7 @@ DESIGNS = [("os", 8, 8), ("ws", 12, 14), ("is", 8, 16)]
 def row_of(cells, layer, dataflow, rows, columns, bandwidth):
     """What a tool that agrees with us would have printed."""
     design = SystolicDesign(dataflow, rows, columns, *[2048] * 3)
-    found = simulate([layer], [design], bandwidth=bandwidth or 2**31 - 1, rules="scalesim")
+    found = simulate([layer], [design], bandwidth=bandwidth, rules="scalesim")
     m, n, k = layer.gemm_mnk
     total = int(found.total_cycles[0])
     return {

@@ -20,6 +20,7 @@ Integers = NDArray[np.int64]
 
 RULES = ("realistic", "scalesim")
 _DATAFLOWS = ("os", "ws", "is")
+_UNLIMITED = 2**61  # more than the words of any workload, and small enough to be added to them
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def simulate(
     layers: Sequence[Layer],
     designs: Sequence[SystolicDesign] | DesignArrays,
     *,
-    bandwidth: int,
+    bandwidth: int | None,
     rules: str = "realistic",
 ) -> SystolicResult:
     """Run every layer on every design.
@@ -139,7 +140,8 @@ def simulate(
     Args:
         layers: at least one; groups and repetitions run one after another.
         designs: N designs; under ``rules="scalesim"`` they must be given one by one.
-        bandwidth: words a cycle off the chip: shared by all transfers, or by operand under ``rules="scalesim"``.
+        bandwidth: words a cycle off the chip: shared by all transfers, or by operand under ``rules="scalesim"``; None
+            for a memory that never lets the array wait.
         rules: ``"realistic"``, or ``"scalesim"`` to replay the tool: its prefetch (slow) and its count of OS writes.
 
     Raises:
@@ -147,10 +149,10 @@ def simulate(
     """
     if rules not in RULES:
         raise InputError(f"unknown rules {rules!r}{did_you_mean(rules, RULES)}; allowed: {', '.join(RULES)}")
-    if type(bandwidth) is not int or not 1 <= bandwidth < 2**31:
+    if bandwidth is not None and (type(bandwidth) is not int or not 1 <= bandwidth < 2**31):
         raise InputError(f"bandwidth must be a whole number of words a cycle from 1, not {bandwidth!r}")
     arrays = designs if isinstance(designs, DesignArrays) else DesignArrays.of(designs)
-    counts = network_counts(arrays.table, products(layers), bandwidth)  # (N, COUNTS)
+    counts = network_counts(arrays.table, products(layers), bandwidth or _UNLIMITED)  # (N, COUNTS)
     columns = {name: counts[:, position].copy() for position, name in enumerate(COUNTS)}
     if rules == "scalesim":
         from archgym_simulators.systolic.scalesim import as_scalesim

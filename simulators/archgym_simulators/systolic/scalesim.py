@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["as_scalesim"]
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,35 +21,52 @@ _NAMES = ("os", "ws", "is")
 
 
 def as_scalesim(
-    columns: Mapping[str, NDArray[np.int64]], layers: Sequence[Layer], designs: DesignArrays, bandwidth: int
+    columns: Mapping[str, NDArray[np.int64]], layers: Sequence[Layer], designs: DesignArrays, bandwidth: int | None
 ) -> Columns:
     """Counts (N,) by name as the tool would print them.
 
     - An OS fold counts rows + columns writes beyond its outputs: the tool pads with both.
     - Partial sums are written off the chip as they come, and never read back.
-    - Stalls and DRAM reads are those of its prefetch, replayed access by access.
+    - Stalls and DRAM reads are those of its prefetch, replayed access by access; without a ``bandwidth`` there are no
+      stalls, and DRAM reads stay as they are.
     """
     changed = {name: column.copy() for name, column in columns.items()}
-    for name in ("ofmap_reads", "dram_ofmap_reads", "dram_ifmap_reads", "dram_filter_reads"):
-        changed[name][:] = 0
-    changed["total_cycles"][:] = changed["compute_cycles"]
-    for i, (code, rows, array_columns, ifmap, weights, _) in enumerate(designs.table.tolist()):
+    changed["ofmap_writes"] += _padding_writes(layers, designs)
+    changed["dram_ofmap_writes"] = changed["ofmap_writes"].copy()
+    changed["ofmap_reads"][:] = 0
+    changed["dram_ofmap_reads"][:] = 0
+    changed["total_cycles"] = changed["compute_cycles"].copy()
+    if bandwidth is not None:
+        replayed = _replayed(layers, designs, bandwidth)  # (N, 3)
+        changed["total_cycles"] += replayed[:, 0]
+        changed["dram_ifmap_reads"], changed["dram_filter_reads"] = replayed[:, 1].copy(), replayed[:, 2].copy()
+    return changed
+
+
+def _padding_writes(layers: Sequence[Layer], designs: DesignArrays) -> NDArray[np.int64]:
+    code, rows, columns = designs.table[:, 0], designs.table[:, 1], designs.table[:, 2]
+    writes = np.zeros(len(code), dtype=np.int64)
+    for layer in layers:
+        m, n, _ = layer.gemm_mnk
+        writes += layer.groups * layer.repeat * -(-m // rows) * -(-n // columns) * (rows + columns)
+    return np.where(code == OS, writes, 0)
+
+
+def _replayed(layers: Sequence[Layer], designs: DesignArrays, bandwidth: int) -> NDArray[np.int64]:
+    """Stall cycles, and words read off the chip for inputs and weights: (N, 3)."""
+    totals = []
+    for code, rows, columns, ifmap, weights, _ in designs.table.tolist():
+        total = np.zeros(3, dtype=np.int64)
         for layer in layers:
-            times = layer.groups * layer.repeat
-            if code == OS:
-                m, n, _ = layer.gemm_mnk
-                changed["ofmap_writes"][i] += times * -(-m // rows) * -(-n // array_columns) * (rows + array_columns)
             run = prefetch_run(
                 layer,
                 dataflow=_NAMES[code],
                 rows=rows,
-                columns=array_columns,
+                columns=columns,
                 ifmap_words=2 * ifmap,
                 filter_words=2 * weights,
                 bandwidth=bandwidth,
             )
-            changed["total_cycles"][i] += times * run.stall_cycles
-            changed["dram_ifmap_reads"][i] += times * run.dram_ifmap_reads
-            changed["dram_filter_reads"][i] += times * run.dram_filter_reads
-    changed["dram_ofmap_writes"] = changed["ofmap_writes"].copy()
-    return changed
+            total += layer.groups * layer.repeat * np.array(astuple(run), dtype=np.int64)
+        totals.append(total)
+    return np.array(totals, dtype=np.int64).reshape(len(totals), 3)
