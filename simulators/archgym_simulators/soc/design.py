@@ -168,13 +168,15 @@ class GroupedSpace:
 
 
 def group_of_rank(rank: int, tasks: int) -> int:
-    """The group of the task with the rank-th most work: the heaviest tasks have groups of their own.
+    """The group of the task with the rank-th most work: the heaviest has one of its own, later groups grow.
 
-    Group g ends at rank ``tasks ** ((g + 1) / 12)``, or at g where that is later.
+    Group g ends before rank ``tasks ** ((g + 1) / 12)``, and holds at least one task while there are any.
     """
+    last = 0
     for group in range(GROUPS):
-        if rank <= max(group, round(tasks ** ((group + 1) / GROUPS)) - 1):
+        if rank <= last:
             return group
+        last = max(last + 1, round(tasks ** ((group + 2) / GROUPS)) - 1)
     return GROUPS - 1
 
 
@@ -243,13 +245,13 @@ class _Columns:
         self._numbers = np.arange(len(names))
 
     def indices(self, rows: Rows) -> Ints:
-        """(N, names)"""
+        """Indices or values by name: (N, names)."""
         found = rows[:, self._column]
         found[:, self._missing] = 0
         return found
 
     def values(self, rows: Rows) -> Floats:
-        """(N, names)"""
+        """Indices or values by name: (N, names)."""
         return self._table[self._numbers, self.indices(rows)]
 
 
