@@ -88,7 +88,8 @@ class SocSimulator(Simulator):
     been read, tasks are done when all of their work is, and power is taken over every window of 10 ms.
 
     Diagnostics: signed distances to the budgets, then numbers of metrics (0 latency, 1 power, 2 area), tasks
-    (`task_names`) and blocks (`block_names`) that hold the design back; `bottleneck` gives their names.
+    (`task_names`) and blocks (`block_names`) that hold the design back; `bottleneck` gives their names. A mix adds the
+    latency of each application, except in the shared space, where all workloads have the same diagnostics.
 
     Args:
         workload: see `archgym_simulators.soc.workloads`.
@@ -141,8 +142,9 @@ class SocSimulator(Simulator):
         self.baseline = Baseline("everything on one processor", tuple(row))
         self._refuse_what_does_not_fit()
         names = [application.name for application in graph.applications]
-        if len(names) > 1 and space != "shared":
-            self.metrics = METRICS + tuple(_latency_metric(name) for name in names)
+        self._by_application = len(names) > 1 and space != "shared"
+        if self._by_application:
+            self.diagnostic_names = DIAGNOSTICS + tuple(_latency_name(name) for name in names)  # type: ignore[misc]
         features = graph_features(self._prepared)
         self.workload = Workload(canonical_name(workload), features, FEATURE_NAMES, graph.digest)
 
@@ -203,7 +205,7 @@ class SocSimulator(Simulator):
             reason_code=code,
             violation=np.where(code == 0, need / (limit * arrays) - 1.0, 0.0),
             reason_detail=detail,
-            diagnostics=_diagnostics(result),
+            diagnostics=_diagnostics(result, by_application=self._by_application),
         )
 
     def _values(self, result: SocResult) -> Floats:
@@ -215,14 +217,11 @@ class SocSimulator(Simulator):
             "budget_distance": result.budget_distance,
         }
         columns = [ratios[m.name] if m.name in ratios else _in_unit(result, m.name) for m in METRICS]
-        if len(self.metrics) > len(METRICS):
-            columns += list(result.latency_s.T * 1e3)
         return np.stack(columns, axis=1)
 
 
-def _latency_metric(application: str) -> Metric:
-    plain = "".join(c if c.isalnum() else "_" for c in application)
-    return Metric(f"latency_{plain}_ms", f"until {application} is done")
+def _latency_name(application: str) -> str:
+    return f"latency_{''.join(c if c.isalnum() else '_' for c in application)}_ms"
 
 
 def _in_unit(result: SocResult, metric: str) -> Floats:
@@ -232,12 +231,14 @@ def _in_unit(result: SocResult, metric: str) -> Floats:
     return values
 
 
-def _diagnostics(result: SocResult) -> Floats:
+def _diagnostics(result: SocResult, *, by_application: bool) -> Floats:
     distances = np.stack([result.latency_distance.max(axis=1), result.power_distance, result.area_distance], axis=1)
     worst = np.where(np.isnan(distances), -np.inf, distances).argmax(axis=1)
     n = np.arange(len(worst))
     found = result.bottleneck.astype(np.float64)
     numbers = [*distances.T, worst, found[n, 2 * worst], found[n, 2 * worst + 1], *found.T, result.phases]
+    if by_application:
+        numbers += list(result.latency_s.T * 1e3)
     return np.stack(numbers, axis=1).astype(np.float64)
 
 
