@@ -140,7 +140,7 @@ def audit(
             f"an audit of {len(problem.objectives)} objectives measures hypervolume, so it needs a reference point of "
             "as many rewards; audit a task, or one objective"
         )
-    rows = _distinct_sample(problem, designs, rng)
+    rows, drawn = _distinct_sample(problem, designs, rng)
     scored = problem.evaluate(rows)
     ends = _descend(problem, rows, scored, rng)
     feasible = scored.reward[scored.feasible]
@@ -163,7 +163,7 @@ def audit(
         local_optima=float(np.mean([best - end > np.log1p(0.01) for end in ends])) if ends else 1.0,
         distinct_optima=len({round(end, 9) for end in ends}),
         random_search=tuple(
-            _random_search(len(rows), shortfall, budget, _FRONT_REPLICATES if several else _REPLICATES, rng)
+            _random_search(drawn, shortfall, budget, _FRONT_REPLICATES if several else _REPLICATES, rng)
             for budget in RANDOM_BUDGETS
         ),
         objectives=len(problem.objectives),
@@ -199,11 +199,17 @@ def audit_problem(spec: ProblemSpec, task: Task | None = None, *, designs: int =
     return audit(problem, rng, designs=designs, certified=certified, reference_point=origin)
 
 
-def _distinct_sample(problem: Problem, designs: int, rng: np.random.Generator) -> Rows:
+def _distinct_sample(problem: Problem, designs: int, rng: np.random.Generator) -> tuple[Rows, NDArray[np.float64]]:
+    """Canonical designs (N, D) of as many draws, in order of appearance, and how often each was drawn, as a share."""
     space = problem.space
     drawn = space.canonical(space.sample(designs, rng))
-    first = dict(zip(reversed(list(space.keys(drawn))), reversed(range(len(drawn))), strict=True))
-    return drawn[sorted(first.values())]
+    times: dict[Any, int] = {}
+    first: list[int] = []
+    for position, key in enumerate(space.keys(drawn)):
+        if key not in times:
+            first.append(position)
+        times[key] = times.get(key, 0) + 1
+    return drawn[first], np.array(list(times.values())) / len(drawn)
 
 
 def _correlations(problem: Problem, scored: ScoredEvaluation) -> dict[str, float]:
@@ -319,11 +325,12 @@ def _shortfall_of_front(scored: ScoredEvaluation, certified: float | None, origi
 
 
 def _random_search(
-    designs: int, shortfall: Shortfall, budget: int, replicates: int, rng: np.random.Generator
+    drawn: NDArray[np.float64], shortfall: Shortfall, budget: int, replicates: int, rng: np.random.Generator
 ) -> RandomSearchGap:
-    """Repeated draws without replacement from the simulated designs stand for runs of random search."""
+    """Runs of random search among the simulated designs; ``drawn`` (N,) is the chance of each, and repeats are free."""
+    designs = len(drawn)
     size = min(budget, designs)
-    runs = np.array([shortfall(rng.choice(designs, size, replace=False)) for _ in range(replicates)])
+    runs = np.array([shortfall(rng.choice(designs, size, replace=False, p=drawn)) for _ in range(replicates)])
     gaps, regrets = runs.T
     # "nearest", because means of neighbours would mix infinite gaps with finite ones.
     low, mid, high = np.quantile(gaps, [0.05, 0.5, 0.95], method="nearest").tolist()

@@ -40,7 +40,8 @@ class Task:
         budget: simulator calls.
         role: ``"dev"`` or ``"test"``.
         standing: ``"headline"``, or ``"smoke test"`` where the audit found that random search solves it.
-        reference_point: for several objectives, the metrics (as rewards) from which hypervolume is measured.
+        reference_point: for several objectives, the rewards from which hypervolume is measured.
+        judge_constraints: the bounds on the unseen workloads, at the same distance from what is best there.
         suite: the suite's name and version.
     """
 
@@ -56,6 +57,7 @@ class Task:
     role: str = "test"
     standing: str = "headline"
     reference_point: tuple[float, ...] = ()
+    judge_constraints: tuple[str, ...] = ()
     suite: str = SUITE
 
     def spec(self, *, judge: bool = False) -> ProblemSpec:
@@ -64,7 +66,7 @@ class Task:
             self.env_id,
             workload=self.judge_workload if judge else self.workload,
             objective=self.objectives,
-            constraints=self.constraints,
+            constraints=self.judge_constraints if judge else self.constraints,
             options=self.options,
         )
 

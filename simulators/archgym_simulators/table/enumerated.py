@@ -114,9 +114,8 @@ class EnumeratedSimulator(Simulator):
         self.reasons = simulator.reasons  # type: ignore[misc]  # of the family that answers, not of this class
         self._reasons = simulator.all_reasons
         self.seconds = 0.0
-        keys, self._values, self._codes, self._extra = self._load()
+        keys, self._stored = self._load()
         self._finder: KeyFinder = key_finder(keys, self.space.size)
-        self._all_ok = bool((self._codes < 0).all())
         self._check_baseline()
 
     @property
@@ -132,16 +131,16 @@ class EnumeratedSimulator(Simulator):
         slots = self._finder.find(self.space.integer_keys(rows))
         if len(slots) and slots.min() < 0:
             raise InputError(f"{self._path} has canonical designs only; row {int(slots.argmin())} is not one")
-        values, extra = self._values.take(slots, axis=0), self._extra.take(slots, axis=0)
-        if self._all_ok:
-            return Evaluation.of(values, reasons=self._reasons, cost=extra[:, 0])
-        return Evaluation.of(
-            values,
+        stored = self._stored
+        return Evaluation(
+            values=stored.values.take(slots, axis=0),
+            status=stored.status.take(slots),
+            violation=stored.violation.take(slots),
+            reason_code=stored.reason_code.take(slots),
+            reason_detail=stored.reason_detail.take(slots, axis=0),
+            cost=stored.cost.take(slots),
             reasons=self._reasons,
-            reason_code=self._codes.take(slots),
-            cost=extra[:, 0],
-            violation=extra[:, 1],
-            reason_detail=extra[:, 2:],
+            diagnostics=np.zeros((len(slots), 0)),
         )
 
     def simulate(self, rows: Rows) -> Evaluation:
@@ -150,7 +149,8 @@ class EnumeratedSimulator(Simulator):
     def describe_options(self) -> dict[str, Any]:
         return self._simulator.describe_options()
 
-    def _load(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int16], NDArray[np.float64]]:
+    def _load(self) -> tuple[NDArray[np.int64], Evaluation]:
+        """Keys (N,) and what was stored for them."""
         import pyarrow as pa
         from pyarrow import parquet
 
@@ -172,13 +172,16 @@ class EnumeratedSimulator(Simulator):
                 f"the space {self.space.canonical_size:,}; enumerate it again"
             )
         metrics = [f"metric:{metric.name}" for metric in self.metrics]
-        extra = ["cost", "violation", *(name for name in table.column_names if name.startswith("detail:"))]
-        return (
-            table.column("key").to_numpy(),
+        details = [name for name in table.column_names if name.startswith("detail:")]
+        stored = Evaluation.of(
             np.stack([table.column(name).to_numpy() for name in metrics], axis=1),
-            table.column("reason_code").to_numpy(),
-            np.stack([table.column(name).to_numpy() for name in extra], axis=1),
+            reasons=self._reasons,
+            reason_code=table.column("reason_code").to_numpy(),
+            violation=table.column("violation").to_numpy(),
+            reason_detail=np.stack([table.column(name).to_numpy() for name in details], axis=1) if details else None,
+            cost=table.column("cost").to_numpy(),
         )
+        return table.column("key").to_numpy(), stored
 
     def _check_baseline(self) -> None:
         row = self.space.canonical(np.array([self.baseline.row], dtype=np.int64))
