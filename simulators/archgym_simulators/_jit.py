@@ -5,12 +5,13 @@ Only modules that define kernels import this one, so numba is not loaded before 
 
 from __future__ import annotations
 
-__all__ = ["KERNEL_OPTIONS", "announce_compilation", "kernel"]
+__all__ = ["KERNEL_OPTIONS", "announce_compilation", "inlined", "inner_kernel", "kernel", "loop_kernel"]
 
 import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
 import numba
@@ -30,12 +31,42 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     The machine code is cached beside the source or in the user's cache directory; where neither can be
     written (a read-only installation), it is compiled anew in every process.
     """
+    return _compiled(function, **KERNEL_OPTIONS)
+
+
+def inner_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """As `kernel`, for what only other kernels call: without a door from Python, which is near half of compiling it."""
+    return _compiled(function, **KERNEL_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def loop_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """As `inner_kernel`, for a hot loop that allocates nothing: without reference counts on its arrays.
+
+    numba counts references wherever an array is bound to another name, for instance by `inlined`; inside an event
+    loop these atomic operations cost more than the loop.
+    """
+    options = KERNEL_OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     try:
-        compiled = numba.njit(cache=True, **KERNEL_OPTIONS)(function)
+        return _compiled(function, **options, _nrt=False)
+    except KeyError:  # numba without this option
+        return _compiled(function, **options)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Mark a small function that is copied into the kernels that call it.
+
+    A call between kernels passes seven words for every array, which can double the time of an event loop.
+    """
+    return numba.njit(inline="always", **KERNEL_OPTIONS)(function)  # type: ignore[no-any-return]
+
+
+def _compiled(function: Callable[P, R], **options: Any) -> Callable[P, R]:
+    try:
+        compiled = numba.njit(cache=True, **options)(function)
     except RuntimeError as error:
         if "no locator available" not in str(error):
             raise
-        compiled = numba.njit(**KERNEL_OPTIONS)(function)
+        compiled = numba.njit(**options)(function)
     else:
         _stamp_by_content(compiled)
     _kernels.add(id(compiled))
@@ -48,7 +79,7 @@ def _stamp_by_content(compiled: Any) -> None:
     numba looks at the file of the outermost kernel only (its time and size), so a change in a helper kernel of
     another file would go unnoticed. Where numba's internals have moved, its own rule stays in force.
     """
-    index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if hasattr(index, "_source_stamp"):
         sources = sorted(set(_sources(compiled.py_func)))
         index._source_stamp = hashlib.sha256(repr(sources).encode()).hexdigest()
@@ -57,13 +88,19 @@ def _stamp_by_content(compiled: Any) -> None:
 def _sources(function: Callable[..., Any]) -> Iterator[tuple[str, str]]:
     """Content hash of every file, and value of every constant, that a kernel is compiled from."""
     path = Path(function.__code__.co_filename)
-    yield path.name, hashlib.sha256(path.read_bytes()).hexdigest()
+    yield path.name, _digest(path)
     for name in function.__code__.co_names:
         value = function.__globals__.get(name)
         if isinstance(value, Dispatcher):
             yield from _sources(value.py_func)
+        elif isinstance(value, ModuleType) and value.__name__.startswith(f"{__package__}."):
+            yield value.__name__, _digest(Path(str(value.__file__)))
         elif isinstance(value, int | float | tuple):
             yield name, repr(value)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _print_to_terminal(message: str) -> None:
@@ -95,4 +132,4 @@ class _Announcer(event.Listener):
         pass
 
 
-event.register("numba:compile", _Announcer())
+event.register("numba:compile", _Announcer())  # type: ignore[no-untyped-call]

@@ -6,7 +6,24 @@ K = B + M blocks on the way of data (buses first), L links.
 
 from __future__ import annotations
 
-__all__ = ["ABSENT", "ROOT", "Designs", "Floats", "Graph", "Ints", "Rules", "Scratch", "graph_arrays", "scratch"]
+__all__ = [
+    "ABSENT",
+    "ROOT",
+    "Designs",
+    "Floats",
+    "Graph",
+    "Ints",
+    "Prices",
+    "Progress",
+    "Record",
+    "Rules",
+    "Scratch",
+    "Sharing",
+    "Tree",
+    "Ways",
+    "graph_arrays",
+    "scratch",
+]
 
 from typing import NamedTuple
 
@@ -80,8 +97,8 @@ class Rules(NamedTuple):
     refresh_period_s: float
 
 
-class Scratch(NamedTuple):
-    """Working memory for one design at a time."""
+class Tree(NamedTuple):
+    """Buses of a design after pruning."""
 
     linked: NDArray[np.bool_]  # (B, B)
     alive: NDArray[np.bool_]  # (B,)
@@ -89,6 +106,11 @@ class Scratch(NamedTuple):
     memory_bus: Ints  # (M,)
     stack: Ints  # (B * B + 1,)
     hop: Ints  # (B, B) next bus on the way
+
+
+class Ways(NamedTuple):
+    """What every task moves, and where."""
+
     moved: Floats  # (T, 2, K) bytes through a block, by direction: 0 read, 1 write
     units: Floats  # (T, 2, K)
     entry: Ints  # (T, K) link by which the task's data enters a block
@@ -96,9 +118,22 @@ class Scratch(NamedTuple):
     way_block: Ints  # (T, 2, W)
     way_exit: Ints  # (T, 2, W) link by which it leaves
     exit_used: NDArray[np.bool_]  # (2, L)
+
+
+class Sharing(NamedTuple):
+    """Who shares what in the current phase."""
+
     total: Floats  # (2, L) bursts of the running tasks on an entry link
     active: Ints  # (2, L) entry links that lead to an exit link
     seen: Ints  # (2, L, L) stamp of the phase in which entry and exit link met
+    busy: Ints  # (P,) stamp of the phase in which the element was taken
+    speed: Floats  # (T,)
+    bound: Ints  # (T,) what limits the task now: 0 its processing element, 1 + block
+
+
+class Progress(NamedTuple):
+    """How far the tasks are, and what is in the memories."""
+
     left: Floats  # (T,)
     missing: Ints  # (T,) parents that are not done
     state: Ints  # (T,) 0 waiting for parents, 1 launched, 2 done
@@ -107,8 +142,6 @@ class Scratch(NamedTuple):
     running: Ints  # (T,)
     waiting: Ints  # (T,)
     candidates: Ints  # (T,)
-    speed: Floats  # (T,)
-    bound: Ints  # (T,) what limits the task now: 0 its processing element, 1 + block
     bound_time: Floats  # (T, 1 + K)
     begin: Floats  # (T,)
     end: Floats  # (T,)
@@ -116,14 +149,34 @@ class Scratch(NamedTuple):
     executed: Floats  # (T,)
     allocated: Floats  # (M,)
     peak: Floats  # (M,)
-    busy: Ints  # (P,) stamp of the phase in which the element was taken
+
+
+class Record(NamedTuple):
+    """What happened in each phase."""
+
     phase_s: Floats  # (F,)
     phase_pe_j: Floats  # (F,)
     phase_memory: Floats  # (F, M, 2) bytes
     phase_bus: Floats  # (F, B) bytes
     phase_j: Floats  # (F,)
+
+
+class Prices(NamedTuple):
+    """What blocks cost."""
+
     memory_cost: Floats  # (M, 4) J/byte read, J/byte written, m2, bytes
     bus_cost: Floats  # (B, 2) J/byte, m2
+
+
+class Scratch(NamedTuple):
+    """Working memory for one design at a time."""
+
+    tree: Tree
+    ways: Ways
+    sharing: Sharing
+    progress: Progress
+    record: Record
+    prices: Prices
 
 
 def graph_arrays(graph: TaskGraph, latency_budgets_s: Floats) -> Graph:
@@ -187,45 +240,57 @@ def scratch(tasks: int, elements: int, memories: int, buses: int) -> Scratch:
         return np.zeros(shape, dtype=np.bool_)
 
     return Scratch(
-        linked=flags(buses, buses),
-        alive=flags(buses),
-        pe_bus=whole(elements),
-        memory_bus=whole(memories),
-        stack=whole(buses * buses + 1),
-        hop=whole(buses, buses),
-        moved=reals(tasks, 2, blocks),
-        units=reals(tasks, 2, blocks),
-        entry=whole(tasks, blocks),
-        way_count=whole(tasks, 2),
-        way_block=whole(tasks, 2, ways),
-        way_exit=whole(tasks, 2, ways),
-        exit_used=flags(2, links),
-        total=reals(2, links),
-        active=whole(2, links),
-        seen=whole(2, links, links),
-        left=reals(tasks),
-        missing=whole(tasks),
-        state=whole(tasks),
-        in_done_list=flags(tasks),
-        undone_children=whole(tasks),
-        running=whole(tasks),
-        waiting=whole(tasks),
-        candidates=whole(tasks),
-        speed=reals(tasks),
-        bound=whole(tasks),
-        bound_time=reals(tasks, 1 + blocks),
-        begin=reals(tasks),
-        end=reals(tasks),
-        launch=reals(tasks),
-        executed=reals(tasks),
-        allocated=reals(memories),
-        peak=reals(memories),
-        busy=whole(elements),
-        phase_s=reals(phases),
-        phase_pe_j=reals(phases),
-        phase_memory=reals(phases, memories, 2),
-        phase_bus=reals(phases, buses),
-        phase_j=reals(phases),
-        memory_cost=reals(memories, 4),
-        bus_cost=reals(buses, 2),
+        Tree(
+            linked=flags(buses, buses),
+            alive=flags(buses),
+            pe_bus=whole(elements),
+            memory_bus=whole(memories),
+            stack=whole(buses * buses + 1),
+            hop=whole(buses, buses),
+        ),
+        Ways(
+            moved=reals(tasks, 2, blocks),
+            units=reals(tasks, 2, blocks),
+            entry=whole(tasks, blocks),
+            way_count=whole(tasks, 2),
+            way_block=whole(tasks, 2, ways),
+            way_exit=whole(tasks, 2, ways),
+            exit_used=flags(2, links),
+        ),
+        Sharing(
+            total=reals(2, links),
+            active=whole(2, links),
+            seen=whole(2, links, links),
+            busy=whole(elements),
+            speed=reals(tasks),
+            bound=whole(tasks),
+        ),
+        Progress(
+            left=reals(tasks),
+            missing=whole(tasks),
+            state=whole(tasks),
+            in_done_list=flags(tasks),
+            undone_children=whole(tasks),
+            running=whole(tasks),
+            waiting=whole(tasks),
+            candidates=whole(tasks),
+            bound_time=reals(tasks, 1 + blocks),
+            begin=reals(tasks),
+            end=reals(tasks),
+            launch=reals(tasks),
+            executed=reals(tasks),
+            allocated=reals(memories),
+            peak=reals(memories),
+        ),
+        Record(
+            phase_s=reals(phases),
+            phase_pe_j=reals(phases),
+            phase_memory=reals(phases, memories, 2),
+            phase_bus=reals(phases, buses),
+            phase_j=reals(phases),
+        ),
+        Prices(
+            memory_cost=reals(memories, 4),
+            bus_cost=reals(buses, 2),
+        ),
     )

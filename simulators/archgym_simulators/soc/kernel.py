@@ -4,8 +4,8 @@ from __future__ import annotations
 
 __all__ = ["COLUMNS", "simulate_batch"]
 
-from archgym_simulators._jit import kernel
-from archgym_simulators.soc.arrays import Designs, Floats, Graph, Ints, Rules, Scratch
+from archgym_simulators._jit import inner_kernel, kernel
+from archgym_simulators.soc.arrays import Designs, Floats, Graph, Ints, Rules, Scratch, Tree
 from archgym_simulators.soc.bottleneck import find_bottlenecks
 from archgym_simulators.soc.phases import run_phases
 from archgym_simulators.soc.pricing import price_blocks, price_phases, windowed_power
@@ -42,39 +42,40 @@ def simulate_batch(
     too_large: Ints,  # (N,) first memory beyond the table, -1 where there is none
 ) -> None:
     """Fill the outputs for N designs."""
+    tree, ways, sharing, progress, record, prices = s
     for n in range(designs.rate.shape[0]):
         if prune:
-            prune_buses(designs, n, s)
+            prune_buses(designs, n, tree)
         else:
-            keep_buses(designs, n, s)
-        find_ways(graph, designs, n, s)
-        phases = run_phases(graph, designs, n, rules, s)
-        peak[n] = s.peak
+            keep_buses(designs, n, tree)
+        find_ways(graph, designs, n, tree, ways)
+        phases = run_phases(graph, designs, n, rules, tree, ways, sharing, progress, record)
+        peak[n] = progress.peak
         row = out[n]
-        too_large[n] = price_blocks(graph, designs, n, rules, s, row[6:11])
+        too_large[n] = price_blocks(graph, designs, n, rules, tree, ways, sharing, progress, prices, row[6:11])
         if too_large[n] >= 0:
             continue
-        price_phases(designs, n, rules, s, phases, row[6:11], row[2:6])
-        row[0] = s.end.max()
-        row[1] = windowed_power(rules, s, phases)
+        price_phases(designs, n, rules, tree, progress, record, prices, phases, row[6:11], row[2:6])
+        row[0] = progress.end.max()
+        row[1] = windowed_power(rules, record, phases)
         row[11] = phases
         for application in range(latency.shape[1]):
             last = 0.0
             for task in range(graph.work.size):
                 if graph.ends[application, task]:
-                    last = max(last, s.end[task])
+                    last = max(last, progress.end[task])
             latency[n, application] = last
-        find_bottlenecks(graph, designs, n, s, latency[n], bottleneck[n])
+        find_bottlenecks(graph, designs, n, tree, ways, progress, prices, latency[n], bottleneck[n])
 
 
-@kernel
-def keep_buses(designs: Designs, n: int, s: Scratch) -> None:
+@inner_kernel
+def keep_buses(designs: Designs, n: int, tree: Tree) -> None:
     """The tree as it is given."""
-    s.linked[:] = False
-    for bus in range(s.alive.size):
+    tree.linked[:] = False
+    for bus in range(tree.alive.size):
         parent = designs.bus_parent[n, bus]
         if parent >= 0:
-            s.linked[bus, parent] = True
-            s.linked[parent, bus] = True
-    s.pe_bus[:] = designs.pe_bus[n]
-    s.memory_bus[:] = designs.memory_bus[n]
+            tree.linked[bus, parent] = True
+            tree.linked[parent, bus] = True
+    tree.pe_bus[:] = designs.pe_bus[n]
+    tree.memory_bus[:] = designs.memory_bus[n]

@@ -134,7 +134,7 @@ def test_a_faster_clock_costs_energy_and_a_wider_bus_area_only_under_realistic_r
 def test_windowed_power_is_the_largest_of_all_windows():
     rules, rng = _rules("realistic"), np.random.default_rng(4)
     for _ in range(30):
-        s = scratch(20, 1, 1, 1)
+        s = scratch(20, 1, 1, 1).record
         phases = int(rng.integers(3, 20))
         s.phase_s[:phases] = rng.exponential(3e-3, phases) * (rng.random(phases) < 0.8)
         s.phase_j[:phases] = s.phase_s[:phases] * rng.exponential(1.0, phases)
