@@ -23,7 +23,7 @@ from archgym_simulators.dram.simulator import DramSimulator
 
 BOWL, HUGE, NEVER = (f"{toys.__file__}:{name}" for name in ("Bowl", "HugeSpace", "AlwaysInvalid"))
 TRACES = Path(__file__).parents[3] / "shared" / "refs" / "dram" / "traces"
-# What the trial model of facts found by enumeration and DRAMSys itself confirmed (ArchGym's rules, no refresh).
+# What a trial model found by enumeration and DRAMSys itself confirmed (ArchGym's rules, no refresh).
 KNOWN_BEST_NS = {"stream": 50_025.0, "random": 79_572.5, "cloud-1": 64_955.0, "cloud-2": 64_143.75}
 
 
@@ -168,11 +168,13 @@ def test_the_best_time_without_refresh_is_the_one_that_dramsys_confirmed(trace):
         pytest.skip(f"the reference trace {file.name} is absent")
     simulator = DramSimulator(str(file), rules="archgym")
     space = simulator.space
-    # A tenth of the 9,792 designs without refresh that holds the known winners: their pages, schedulers and buffers.
+    # Of the 9,792 designs without refresh: all with the known winners' kinds of scheduler and buffer, and some others.
     rows = np.concatenate([rows[rows[:, 5] == 0] for rows in space.chunks(canonical=True)])
     assert len(rows) == 9_792
-    wide = rows[np.isin(rows[:, 3], [5, 7]) & (rows[:, 2] == 0) & np.isin(rows[:, 1], [0, 1])]
-    assert simulator.column(simulator.evaluate(wide), "total_time_ns").min() == KNOWN_BEST_NS[trace]
+    near = np.isin(rows[:, 3], [5, 7]) & (rows[:, 2] == 0) & np.isin(rows[:, 1], [0, 1])
+    others = np.random.default_rng(1).permutation(rows[~near])[:500]
+    times = [simulator.column(simulator.evaluate(some), "total_time_ns").min() for some in (rows[near], others)]
+    assert times[0] == KNOWN_BEST_NS[trace] <= times[1]
 
 
 # ---- hidden from agents ----------------------------------------------------------------------------------------------
