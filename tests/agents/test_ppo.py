@@ -78,7 +78,7 @@ def test_it_learns_and_beats_random_search(name: str, searched) -> None:
 
 @pytest.mark.parametrize("name", BOTH)
 def test_it_learns_to_avoid_invalid_designs(name: str, searched) -> None:
-    rows, rewards, session = searched(name, "Bowl", budget=100)
+    _, rewards, session = searched(name, "Bowl", budget=100)
     untrained = archgym.make_session("toy/Bowl-v0").evaluate(session.space.sample(500, np.random.default_rng(1)))
     assert np.mean(rewards[-50:] > -20.0) > np.mean(untrained.status == 0) + 0.1
 
