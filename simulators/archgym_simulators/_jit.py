@@ -10,6 +10,7 @@ __all__ = ["KERNEL_OPTIONS", "announce_compilation", "inlined", "inner_kernel", 
 import hashlib
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
@@ -99,6 +100,7 @@ def _sources(function: Callable[..., Any]) -> Iterator[tuple[str, str]]:
             yield name, repr(value)
 
 
+@cache
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

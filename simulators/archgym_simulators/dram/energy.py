@@ -70,7 +70,8 @@ def energy_of(activity: Activity, device: Device, tables: TimingTables) -> Energ
     above = {"activate": ("i0", "i3n"), "precharge": ("i0", "i2n"), "read": ("i4r", "i3n")}
     above |= {"write": ("i4w", "i3n"), "refresh": ("i5", "i3n")}
     parts: dict[str, Energies] = {
-        name: durations[name] * _weight(device, current, background) for name, (current, background) in above.items()
+        name: durations[name].astype(np.float64) * _weight(device, current, background)
+        for name, (current, background) in above.items()
     }
     standing = activity.active_cycles * _weight(device, "i3n") + activity.precharged_cycles * _weight(device, "i2n")
     return EnergyBreakdown(background=standing, **parts)

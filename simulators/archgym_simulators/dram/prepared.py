@@ -5,18 +5,18 @@ from __future__ import annotations
 __all__ = ["PreparedTrace"]
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archgym_simulators.dram import layout as lay
 from archgym_simulators.dram.device import AddressMap, Device, address_map, device
-from archgym_simulators.dram.timing import WIDTH, TimingTables, timing_tables
+from archgym_simulators.dram.standards import timing_tables
+from archgym_simulators.dram.timing import WIDTH, TimingTables
 from archgym_simulators.dram.trace import Trace
 from archgym_simulators.errors import InputError
 
-# Must equal the constant of the kernel, which this module does not import because that would load numba.
-_BANK_BITS = 6
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,8 @@ class PreparedTrace:
         tables: Timing of the device.
         bank: (R,) bank of every request, over ranks and bank groups.
         row: (R,) row of every request.
-        kernel_arguments: What the kernel is called with, in its order.
+        kernel_arguments: What the kernel is called with: state before a run, links, time stamps, previous request
+            to the same address, first request of each bank.
     """
 
     trace: Trace
@@ -41,7 +42,7 @@ class PreparedTrace:
     tables: TimingTables
     bank: NDArray[np.int64]
     row: NDArray[np.int64]
-    kernel_arguments: tuple[Any, ...]
+    kernel_arguments: tuple[Ints, Ints, Ints, Ints, Ints]
 
     @classmethod
     def build(
@@ -73,10 +74,7 @@ class PreparedTrace:
         row = mapping.extract(trace.address, "row")
         tick_ps = round(1e6 / clock)
         shift = _key_shift(trace, memory, tables, tick_ps)
-        arguments = (
-            *_pack_device(memory, tables, shift, tick_ps, trace.relative),
-            *_pack_requests(trace, bank, row, memory),
-        )
+        arguments = (_pack_device(trace, memory, tables, shift, tick_ps), *_pack_requests(trace, bank, row, memory))
         return cls(trace, memory, mapping, clock, tables, bank, row, arguments)
 
     def __len__(self) -> int:
@@ -93,10 +91,10 @@ def _resolve(chosen: Device | str, mapping: AddressMap | str | None) -> tuple[De
 
 
 def _key_shift(trace: Trace, memory: Device, tables: TimingTables, tick_ps: int) -> int:
-    """Bits of a kernel key below the time: the request number and the bank."""
-    if memory.ranks * memory.banks > 2**_BANK_BITS:
+    """Bits of a kernel key below the time: the request, and what `layout` puts below it."""
+    if memory.ranks * memory.banks > 2**lay.BANK_BITS:
         raise InputError(f"device {memory.name!r} has {memory.ranks * memory.banks} banks; allowed are at most 64")
-    shift = (len(trace) + 2).bit_length() + _BANK_BITS
+    shift = (len(trace) + 2).bit_length() + 1 + lay.KEY_BITS
     slowest = 4 * (tables.refresh_duration + int(tables.relations.max()) + int(tables.same_bank.max()))
     last = int(trace.due_cycle[-1]) * tick_ps // memory.period_ps + slowest * (len(trace) + 64)
     if last >= 2 ** (61 - shift):
@@ -107,84 +105,80 @@ def _key_shift(trace: Trace, memory: Device, tables: TimingTables, tick_ps: int)
     return shift
 
 
-def _pack_device(
-    memory: Device, tables: TimingTables, shift: int, tick_ps: int, relative: bool
-) -> tuple[NDArray[Any], ...]:
+def _pack_device(trace: Trace, memory: Device, tables: TimingTables, shift: int, tick_ps: int) -> NDArray[np.int64]:
+    """The state of a run before it starts: the device's own figures in their places, everything else zero."""
     banks, groups = memory.banks * memory.ranks, memory.bank_groups * memory.ranks
     # A key holds the end of a command: the multiplexer compares start plus length. Equal lengths compare as none.
     length = tables.length - tables.length.min()
-    chip = np.array(
-        [
-            banks,
-            groups,
-            memory.ranks,
-            shift,
-            tables.read_latency,
-            tables.write_latency,
-            tables.window << shift,
-            tables.refresh_interval,
-            tables.read_close,
-            tables.write_close,
-            tables.active_minimum,
-            tick_ps,
-            memory.period_ps,
-            int(relative),
-            tables.refresh_duration - tables.precharge,
-            int(tables.two_buses),
-        ],
-        dtype=np.int64,
-    )
     rank_of_group = np.arange(groups) // memory.bank_groups
     relation = np.where(rank_of_group[:, None] == rank_of_group[None, :], 1, 2)
     np.fill_diagonal(relation, 0)
-    return (
-        chip,
-        ((tables.same_bank + length) << shift).reshape(-1),
-        ((tables.relations + length) << shift).reshape(-1),
-        length << shift,
-        tables.completion,
-        relation.astype(np.int64).reshape(-1) * WIDTH * WIDTH,
-        (np.arange(banks) // (memory.banks // memory.bank_groups)).astype(np.uint8),
-        (np.arange(banks) // memory.banks).astype(np.uint8),
-    )
+    place_of_relation = np.array([lay.SAME_GROUP, lay.RELATION, lay.RELATION + WIDTH * WIDTH]) - lay.SAME_GROUP
+    figures = {
+        "same_bank": (tables.same_bank + length) << shift,
+        "same_group": (tables.relations[0] + length) << shift,
+        "relation": (tables.relations[1:] + length) << shift,
+        "relation_of": place_of_relation[relation],
+        "length": length << shift,
+        "completion": tables.completion,
+        "banks": banks,
+        "groups": groups,
+        "ranks": memory.ranks,
+        "shift": shift,
+        "read_latency": tables.read_latency,
+        "write_latency": tables.write_latency,
+        "window": tables.window << shift,
+        "refresh_interval": tables.refresh_interval,
+        "refresh_duration": tables.refresh_duration,
+        "precharge": tables.precharge,
+        "active_minimum": tables.active_minimum,
+        "read_close": tables.read_close,
+        "write_close": tables.write_close,
+        "period_ps": memory.period_ps,
+        "player_period_ps": tick_ps,
+        "two_buses": int(tables.two_buses),
+        "uneven": int(length.any()),
+        "writes": np.count_nonzero(trace.is_write),
+        "relative": -int(trace.relative),
+    }
+    state = np.zeros(lay.SIZE, dtype=np.int64)
+    for name, values in figures.items():
+        flat = np.asarray(values, dtype=np.int64).reshape(-1)
+        state[lay.OFFSETS[name] : lay.OFFSETS[name] + flat.size] = flat
+    return state
 
 
 def _pack_requests(
     trace: Trace, bank: NDArray[np.int64], row: NDArray[np.int64], memory: Device
-) -> tuple[NDArray[Any], ...]:
+) -> tuple[Ints, Ints, Ints, Ints]:
     """Arrays over requests; two more entries end every chain (R: no further request, R + 1: no earlier one)."""
     count = len(trace)
-    first = np.full(memory.banks * memory.ranks, count, dtype=np.uint32)
+    name = np.zeros(count + 2, dtype=np.int64)
+    name[:count] = trace.is_write
+    name += 2 * np.arange(count + 2)
+    first = np.full(memory.banks * memory.ranks, 2 * count, dtype=np.int64)
     used, position = np.unique(bank, return_index=True)
-    first[used] = position
-    # The sign bit of no row reaches this: rows have at most 20 bits, banks 6.
-    place = bank * 2**32 + row
-    return (
-        np.append(bank, [0, 0]).astype(np.uint8),
-        _next_equal(bank),
-        _next_equal(place),
-        np.append(trace.is_write, [False, False]).astype(np.uint8),
-        trace.cycle.astype(np.int64),
-        _previous_equal(trace.address),
-        first,
-    )
+    first[used] = name[position]
+    packed = name[_next_equal(bank * 2**32 + row)] << lay.ROW_LINK | name[_next_equal(bank)] << lay.BANK_LINK
+    packed[:count] |= bank << 1 | trace.is_write
+    return packed, np.array(trace.cycle, dtype=np.int64), _previous_equal(trace.address), first
 
 
-def _next_equal(key: NDArray[np.int64]) -> NDArray[np.uint32]:
+def _next_equal(key: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each position the next one with an equal key, (R + 2,); R where there is none."""
     count = len(key)
     order = np.argsort(key, kind="stable")
-    following = np.full(count + 2, count, dtype=np.uint32)
+    following = np.full(count + 2, count, dtype=np.int64)
     equal = key[order[1:]] == key[order[:-1]]
     following[order[:-1][equal]] = order[1:][equal]
     return following
 
 
-def _previous_equal(key: NDArray[np.int64]) -> NDArray[np.uint32]:
+def _previous_equal(key: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each position the previous one with an equal key, (R + 2,); R + 1 where there is none."""
     count = len(key)
     following = _next_equal(key)[:count]
-    previous = np.full(count + 2, count + 1, dtype=np.uint32)
+    previous = np.full(count + 2, count + 1, dtype=np.int64)
     linked = np.flatnonzero(following < count)
     previous[following[linked]] = linked
     return previous

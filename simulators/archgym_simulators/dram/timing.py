@@ -9,30 +9,31 @@ for DRAMSys 4.0 (Steiner et al., SAMOS 2020), after JESD79-3, JESD79-4, JESD209-
 from __future__ import annotations
 
 __all__ = [
-    "ACT", "COMMANDS", "NEVER", "PRE", "PREA", "RD", "RDA", "REFA", "WIDTH", "WR", "WRA",
-    "TimingTables", "timing_tables",
+    "ACT", "CLASSES", "COMMANDS", "NEVER", "PRE", "PREA", "RD", "RDA", "REFA", "WIDTH", "WR", "WRA",
+    "Rules", "Spacing", "TimingTables", "assemble", "by_command",
 ]  # fmt: skip
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archgym_simulators.dram.device import Device
-from archgym_simulators.errors import InputError
 
-# A column command's code is RD, plus one for a write, plus two for auto-precharge: kernels compute it.
-ACT, PRE, RD, WR, RDA, WRA, PREA, REFA = range(8)
-COMMANDS = ("ACT", "PRE", "RD", "WR", "RDA", "WRA", "PREA", "REFA")
+# Kernels compute codes: a column command is RD, plus one for a write, plus four for auto-precharge, so that the
+# two lowest bits are the class for which lower bounds are kept (activate, precharge, read, write).
+ACT, PRE, RD, WR, PREA, REFA, RDA, WRA = range(8)
+COMMANDS = ("ACT", "PRE", "RD", "WR", "PREA", "REFA", "RDA", "WRA")
+CLASSES = 4
 WIDTH = len(COMMANDS)
 NEVER = -(2**20)  # a distance that never binds
 
 _READS = (RD, RDA)
 _WRITES = (WR, WRA)
-_COLUMNS = (RD, WR, RDA, WRA)
-_ROWS = (ACT, PRE, PREA, REFA)
-_ALL = range(WIDTH)
+COLUMN_COMMANDS = (RD, WR, RDA, WRA)
+ROW_COMMANDS = (ACT, PRE, PREA, REFA)
+ALL_COMMANDS = range(WIDTH)
 
 Table = NDArray[np.int64]  # (WIDTH, WIDTH): [issued, next]
 
@@ -44,7 +45,7 @@ class TimingTables:
     Attributes:
         same_bank: Distances within one bank.
         relations: (3, WIDTH, WIDTH): same bank group, same rank but another group, another rank.
-        length: (WIDTH,) cycles beyond the first for which a command holds its bus.
+        length: (WIDTH,) cycles for which a command holds its bus.
         read_latency: From a read command to the end of its data.
         write_latency: From a write command to the end of its data.
         window: Cycles in which a rank may be activated at most four times (tFAW).
@@ -74,23 +75,8 @@ class TimingTables:
     two_buses: bool
 
 
-def timing_tables(device: Device) -> TimingTables:
-    """Build the tables of a device.
-
-    Raises:
-        InputError: for a standard without rules.
-    """
-    builder = _BUILDERS.get(device.standard)
-    if builder is None:
-        raise InputError(
-            f"device {device.name!r} is {device.standard}, which has no timing rules here; "
-            f"allowed are {', '.join(_BUILDERS)}"
-        )
-    return builder(device)
-
-
 @dataclass(frozen=True)
-class _Rules:
+class Rules:
     """The distances from which all tables of one standard follow, in cycles."""
 
     act_to_act: int
@@ -114,7 +100,7 @@ class _Rules:
 
 
 @dataclass(frozen=True)
-class _Spacing:
+class Spacing:
     """Distances that differ between the same bank group and the rest of the rank."""
 
     column: int
@@ -131,7 +117,12 @@ def _apply(table: Table, issued: Iterable[int], following: Iterable[int], cycles
     table[cells] = np.maximum(table[cells], cycles)
 
 
-def _bank_table(rules: _Rules) -> Table:
+def by_command(cycles: Mapping[int, int]) -> NDArray[np.int64]:
+    """One number per command, 1 where none is given."""
+    return np.array([cycles.get(command, 1) for command in ALL_COMMANDS], dtype=np.int64)
+
+
+def _bank_table(rules: Rules) -> Table:
     table = _empty()
     _apply(table, [ACT], [ACT], rules.act_to_act)
     _apply(table, [ACT], [PRE], rules.act_to_pre)
@@ -146,7 +137,7 @@ def _bank_table(rules: _Rules) -> Table:
     return table
 
 
-def _rank_table(rules: _Rules, spacing: _Spacing) -> Table:
+def _rank_table(rules: Rules, spacing: Spacing) -> Table:
     table = _empty()
     _apply(table, _READS, _READS, spacing.column)
     _apply(table, _WRITES, _WRITES, spacing.column)
@@ -187,142 +178,10 @@ def _share_bus(tables: Iterable[Table], length: NDArray[np.int64], members: Iter
             _apply(table, [issued], group, int(length[issued]))
 
 
-def _ddr3(device: Device) -> TimingTables:
-    t = device.timing
-    spacing = _Spacing(t["ccd"], t["rrd"], t["wl"] + device.burst_cycles + t["wtr"])
-    read_to_write = t["rl"] + device.burst_cycles + 2 - t["wl"]
-    return _ddr(device, _ddr_rules(device, read_to_write), spacing, spacing)
-
-
-def _ddr4(device: Device) -> TimingTables:
-    t = device.timing
-    write_end = t["wl"] + device.burst_cycles
-    near = _Spacing(t["ccd_l"], t["rrd_l"], write_end + t["wtr_l"])
-    far = _Spacing(t["ccd_s"], t["rrd_s"], write_end + t["wtr_s"])
-    read_to_write = t["rl"] + device.burst_cycles + 1 - t["wl"] + t["wpre"]
-    return _ddr(device, _ddr_rules(device, read_to_write), near, far)
-
-
-def _ddr_rules(device: Device, read_to_write: int) -> _Rules:
-    t = device.timing
-    read_to_pre = t["al"] + t["rtp"]
-    write_to_pre = t["wl"] + device.burst_cycles + t["wr"]
-    return _Rules(
-        act_to_act=t["rc"],
-        act_to_pre=t["ras"],
-        act_to_read=t["rcd"] - t["al"],
-        act_to_write=t["rcd"] - t["al"],
-        read_to_pre=read_to_pre,
-        write_to_pre=write_to_pre,
-        read_auto_to_act=read_to_pre + t["rp"],
-        write_auto_to_act=write_to_pre + t["rp"],
-        pre_to_act=t["rp"],
-        pre_all_to_act=t["rp"],
-        refresh_to_act=t["rfc"],
-        read_to_write=read_to_write,
-        act_to_refresh=t["rc"],
-        read_auto_to_refresh=read_to_pre + t["rp"],
-        write_auto_to_refresh=write_to_pre + t["rp"],
-        pre_to_refresh=t["rp"],
-        pre_all_to_refresh=t["rp"],
-    )
-
-
-def _ddr(device: Device, rules: _Rules, near: _Spacing, far: _Spacing) -> TimingTables:
-    length = np.ones(WIDTH, dtype=np.int64)
-    return _assemble(
-        device,
-        rules,
-        (near, far),
-        length,
-        read_latency=device.timing["rl"] + device.burst_cycles,
-        write_latency=device.timing["wl"] + device.burst_cycles,
-        window=device.timing["faw"],
-        buses=(tuple(_ALL),),
-    )
-
-
-def _lpddr4(device: Device) -> TimingTables:
-    t, burst = device.timing, device.burst_cycles
-    read_to_pre = t["rtp"] + burst - 6
-    write_to_pre = t["wl"] + burst + 1 + t["wr"] + 2
-    rules = _Rules(
-        act_to_act=t["rc"],
-        act_to_pre=t["ras"] + 2,
-        act_to_read=t["rcd"],
-        act_to_write=t["rcd"],
-        read_to_pre=read_to_pre,
-        write_to_pre=write_to_pre,
-        read_auto_to_act=t["rtp"] + burst - 8 + t["rp"],
-        write_auto_to_act=t["wl"] + burst + 1 + t["wr"] + t["rp"],
-        pre_to_act=t["rp"] - 2,
-        pre_all_to_act=t["rp_ab"] - 2,
-        refresh_to_act=t["rfc"] - 2,
-        read_to_write=t["rl"] + t["dqsck"] + burst - t["wl"] + t["wpre"] + t["rpst"],
-        act_to_refresh=t["rc"] + 2,
-        read_auto_to_refresh=read_to_pre + t["rp"],
-        write_auto_to_refresh=write_to_pre + t["rp"],
-        pre_to_refresh=t["rp"],
-        pre_all_to_refresh=t["rp_ab"],
-        pre_to_pre=t["ppd"],
-    )
-    spacing = _Spacing(t["ccd"], t["rrd"], t["wl"] + 1 + burst + t["wtr"])
-    length = np.array([4, 2, 4, 4, 4, 4, 2, 2], dtype=np.int64)
-    return _assemble(
-        device,
-        rules,
-        (spacing, spacing),
-        length,
-        read_latency=t["rl"] + t["dqsck"] + burst + 3,
-        write_latency=t["wl"] + t["dqss"] + t["dqs2dq"] + burst + 3,
-        window=t["faw"] - 3,
-        buses=(tuple(_ALL),),
-    )
-
-
-def _hbm2(device: Device) -> TimingTables:
-    t, burst = device.timing, device.burst_cycles
-    write_to_pre = t["wl"] + burst + t["wr"]
-    rules = _Rules(
-        act_to_act=t["rc"],
-        act_to_pre=t["ras"] + 1,
-        act_to_read=t["rcd_rd"] + 1,
-        act_to_write=t["rcd_wr"] + 1,
-        read_to_pre=t["rtp"],
-        write_to_pre=write_to_pre,
-        read_auto_to_act=t["rtp"] + t["rp"] - 1,
-        write_auto_to_act=write_to_pre + t["rp"] - 1,
-        pre_to_act=t["rp"] - 1,
-        pre_all_to_act=t["rp"] - 1,
-        refresh_to_act=t["rfc"] - 1,
-        read_to_write=t["rtw"],
-        act_to_refresh=t["rc"] + 1,
-        read_auto_to_refresh=t["rtp"] + t["rp"],
-        write_auto_to_refresh=write_to_pre + t["rp"],
-        pre_to_refresh=t["rp"],
-        pre_all_to_refresh=t["rp"],
-    )
-    write_end = t["wl"] + burst
-    length = np.array([2, 1, 1, 1, 1, 1, 1, 1], dtype=np.int64)
-    return _assemble(
-        device,
-        rules,
-        (
-            _Spacing(t["ccd_l"], t["rrd_l"], write_end + t["wtr_l"]),
-            _Spacing(t["ccd_s"], t["rrd_s"], write_end + t["wtr_s"]),
-        ),
-        length,
-        read_latency=t["rl"] + t["dqsck"] + burst,
-        write_latency=write_end,
-        window=t["faw"],
-        buses=(_ROWS, _COLUMNS),
-    )
-
-
-def _assemble(
+def assemble(
     device: Device,
-    rules: _Rules,
-    spacings: tuple[_Spacing, _Spacing],
+    rules: Rules,
+    spacings: tuple[Spacing, Spacing],
     length: NDArray[np.int64],
     *,
     read_latency: int,
@@ -330,6 +189,18 @@ def _assemble(
     window: int,
     buses: tuple[tuple[int, ...], ...],
 ) -> TimingTables:
+    """Turn the rules of a standard, with a device's figures in them, into tables.
+
+    Args:
+        device: Organisation, and the timing that no standard treats differently.
+        rules: Distances within a bank and a rank.
+        spacings: Distances within a bank group, and within the rest of its rank.
+        length: (WIDTH,) cycles for which each command holds its bus.
+        read_latency: From a read command to the end of its data.
+        write_latency: From a write command to the end of its data.
+        window: Cycles in which a rank may be activated at most four times.
+        buses: Commands that share a bus.
+    """
     t = device.timing
     relations = [_rank_table(rules, spacing) for spacing in spacings]
     for table in relations:
@@ -362,12 +233,5 @@ def _completion(device: Device) -> NDArray[np.int64]:
     read = t["rl"] + t["dqsck"] + 1 + burst
     write = t["wl"] + burst + t["wr"]
     activate = t.get("rcd", t.get("rcd_rd", 0))
-    return np.array([activate, t["rp"], read, write, read, write, t["rp"], 0], dtype=np.int64)
-
-
-_BUILDERS: dict[str, Callable[[Device], TimingTables]] = {
-    "DDR3": _ddr3,
-    "DDR4": _ddr4,
-    "LPDDR4": _lpddr4,
-    "HBM2": _hbm2,
-}
+    cycles = {ACT: activate, PRE: t["rp"], PREA: t["rp"], RD: read, RDA: read, WR: write, WRA: write, REFA: 0}
+    return by_command(cycles)
