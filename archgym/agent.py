@@ -174,6 +174,9 @@ def _check(field: dataclasses.Field[Any], value: Any) -> None:
         raise InputError(f"{field.name} must be at least {low}{top}, not {value!r}")
 
 
+_KINDS: dict[type, str] = {bool: "true or false,", int: "a whole number", float: "a number", str: "text"}
+
+
 def _converted(field: dataclasses.Field[Any], value: Any) -> Any:
     example = None if field.default is MISSING else field.default
     if isinstance(example, bool) or example is None or isinstance(example, str):
@@ -186,5 +189,5 @@ def _converted(field: dataclasses.Field[Any], value: Any) -> Any:
     else:
         matches = True
     if not matches:
-        raise InputError(f"{field.name} must be a {type(example).__name__} such as {example!r}, not {value!r}")
+        raise InputError(f"{field.name} must be {_KINDS[type(example)]} such as {example!r}, not {value!r}")
     return value

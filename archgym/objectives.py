@@ -167,5 +167,5 @@ def _require_bound(objective: NamedObjective, metrics: Sequence[Metric], constra
         name, operator = next(iter(helpful.items()))
         raise InputError(
             f"objective {objective.name!r} is degenerate alone ({objective.description}); "
-            f"constrain {' or '.join(helpful)}, for example constraints={name}{operator}NUMBER"
+            f"constrain {' or '.join(helpful)}, for example by the constraint '{name}{operator}NUMBER'"
         )

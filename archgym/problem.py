@@ -106,7 +106,7 @@ class ProblemSpec:
         bounds = constraints.split(",") if isinstance(constraints, str) else constraints
         spec = cls(
             family.id,
-            workload or family.default_workload,
+            checked_workload(workload, family.default_workload),
             () if objective is None else _texts("objective", (objective,) if isinstance(objective, str) else objective),
             tuple(bound for bound in _texts("constraints", bounds) if bound.strip()),
             dict(options or {}),
@@ -134,7 +134,7 @@ class ProblemSpec:
         Raises:
             InputError: for an unknown workload or option.
         """
-        simulator = self._simulator(workload or self.workload)
+        simulator = self._simulator(checked_workload(workload, self.workload))
         objectives, constraints = self.parse(simulator)
         return Problem(simulator, objectives, constraints)
 
@@ -168,6 +168,19 @@ class ProblemSpec:
         options = {name: value for name, value in self.options.items() if name != STAND_IN}
         check_options(self.env_id, built, options)
         return built(workload, **options)  # type: ignore[call-arg]
+
+
+def checked_workload(workload: object, default: str) -> str:
+    """The workload's spec, or the default where it is None.
+
+    Raises:
+        InputError: no text, or empty.
+    """
+    if workload is None:
+        return default
+    if not isinstance(workload, str) or not workload.strip():
+        raise InputError(f"workload must be a name, spec or path such as {default!r}, not {workload!r}")
+    return workload
 
 
 def mean_over(workload: str, names: Container[str] = ()) -> list[str]:

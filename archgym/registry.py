@@ -83,7 +83,7 @@ def environment(env_id: str) -> Family:
     if env_id.endswith(".py"):
         raise InputError(f"environment {env_id!r} must name a class of the file: '{env_id}:Class'")
     if path.endswith(".py"):
-        _module_from_path(path)
+        _check_class(_module_from_path(path), path, class_name)
         return Family(env_id, f"{_module_name(path)}:{class_name}", "default", f"from {path}")
     raise InputError(
         f"unknown environment {env_id!r}{did_you_mean(env_id, known)}; allowed: {', '.join(sorted(known))}"
@@ -173,6 +173,17 @@ def _as_agent(loaded: Any, name: str) -> type[Agent]:
     if not (isinstance(loaded, type) and issubclass(loaded, Agent)):
         raise InputError(f"installed agent {name!r} must be a subclass of archgym.Agent, found {loaded!r}")
     return loaded
+
+
+def _check_class(module: ModuleType, path: str, name: str) -> None:
+    found = vars(module).get(name)
+    if isinstance(found, type) and issubclass(found, Simulator):
+        return
+    classes = [n for n, v in vars(module).items() if isinstance(v, type) and issubclass(v, Simulator)]
+    what = f"no class {name!r}" if found is None else f"{name!r}, which is no subclass of archgym_simulators.Simulator"
+    raise InputError(
+        f"{path!r} has {what}{did_you_mean(name, classes)}; simulators in it: {', '.join(classes) or 'none'}"
+    )
 
 
 def _module_name(path: str) -> str:

@@ -137,8 +137,9 @@ class RunDirectory:
         file = self.path / MANIFEST
         if file.is_file():
             found = read_json(file)
-            if found.get("digest") != self.manifest.digest:
+            if found.get("digest") != self.manifest.digest or found.get("identity") != self._identity():
                 raise InputError(self._difference(found))
+            self._check_version(found.get("about"))
             return
         # A run killed in its first millisecond leaves a journal only, whose header says whose it is.
         ours = {JOURNAL, MANIFEST + PART}
@@ -146,11 +147,25 @@ class RunDirectory:
         if rest:
             raise InputError(f"{self.path} holds {sorted(rest)[0]!r} but no {MANIFEST}; choose another --out")
 
+    def _identity(self) -> Any:
+        return json.loads(json.dumps(self.manifest.identity))
+
+    def _check_version(self, about: object) -> None:
+        """An agent's code has no version but the package's, so a run goes on only under the one that began it."""
+        theirs = about.get("archgym") if isinstance(about, dict) else None
+        ours = self.manifest.about["archgym"]
+        if theirs != ours:
+            raise InputError(
+                f"{self.path / MANIFEST} is of another version: archgym is {theirs!r} there and {ours!r} here; "
+                "choose another --out, or delete the directory"
+            )
+
     def _difference(self, found: Mapping[str, Any]) -> str:
-        theirs, ours = _flat(found.get("identity", {})), _flat(self.manifest.identity)
-        key = next((k for k in [*ours, *theirs] if theirs.get(k) != ours.get(k)), "digest")
+        theirs, ours = _flat(found.get("identity")), _flat(self._identity())
+        key = next((k for k in [*ours, *theirs] if theirs.get(k) != ours.get(k)), "")
+        other = f"{_CALLED.get(key, key)} is {theirs.get(key)!r} there and {ours.get(key)!r} here"
         return (
-            f"{self.path / MANIFEST} is of another run: {key} is {theirs.get(key)!r} there and {ours.get(key)!r} here; "
+            f"{self.path / MANIFEST} is {f'of another run: {other}' if key else 'damaged: its digest is wrong'}; "
             "choose another --out, or delete the directory"
         )
 
@@ -276,9 +291,17 @@ def read_json(path: Path) -> dict[str, Any]:
     return loaded
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+_CALLED = {
+    "source": "the content hash of the simulator's file",
+    "agent.source": "the content hash of the agent's file",
+    "workload_digest": "the content hash of the workload",
+    "space": "the content hash of the design space",
+}
+
+
+def _flat(tree: object, prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
-    for key, value in tree.items():
+    for key, value in tree.items() if isinstance(tree, Mapping) else ():
         if isinstance(value, Mapping):
             flat.update(_flat(value, f"{prefix}{key}."))
         else:

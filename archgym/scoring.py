@@ -135,7 +135,7 @@ class Scorer:
         self, objective: Objective, line: Sequence[int], gaps: NDArray[np.float64], values: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         if objective.targets:
-            return -_missed(gaps, line)
+            return 0.0 - _missed(gaps, line)  # not -0.0 where all are met
         if objective.terms[0].pole is not None:
             return self._poles(objective, values)
         return _total(gaps, line)

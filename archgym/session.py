@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from archgym.bindings import Bindings
 from archgym.budget import Budget, SessionOver
-from archgym.problem import Problem, ProblemSpec, ScoredEvaluation
+from archgym.problem import Problem, ProblemSpec, ScoredEvaluation, checked_workload
 from archgym.store import DesignStore
 from archgym_simulators import FAILED, Design, DesignSpace, Evaluation
 from archgym_simulators.space import Rows
@@ -175,7 +175,7 @@ class Session:
         Raises:
             InputError: an unknown workload, or one with another design space than the session's.
         """
-        return self._bindings.problem(workload or self.spec.workload)
+        return self._bindings.problem(checked_workload(workload, self.spec.workload))
 
     def best_design(self) -> Design | None:
         """The incumbent in readable values."""

@@ -170,10 +170,14 @@ class OutputFile:
             columns: name -> cells.
             arrow: for Parquet to Parquet, the input; its columns keep their types.
         """
-        if self.suffix == ".csv":
-            self._write_csv(columns)
-        else:
-            self._write_parquet(columns, arrow)
+        try:
+            if self.suffix == ".csv":
+                self._write_csv(columns)
+            else:
+                self._write_parquet(columns, arrow)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise OSError(error.errno, f"cannot write {self.path}: {reason}") from error
 
     def _write_csv(self, columns: Mapping[str, Sequence[Any]]) -> None:
         with self._part.open("w", encoding="utf-8", newline="") as file:

@@ -73,8 +73,8 @@ def _dispatch(arguments: list[str]) -> int:
         return 0
     name = arguments[0]
     if name not in COMMANDS:
-        what = "option" if name.startswith("-") else "command"
-        raise InputError(f"unknown {what} {name!r}{did_you_mean(name, COMMANDS)}; allowed: {', '.join(COMMANDS)}")
+        what, allowed = ("option", ["--help", "--version"]) if name.startswith("-") else ("command", list(COMMANDS))
+        raise InputError(f"unknown {what} {name!r}{did_you_mean(name, allowed)}; allowed: {', '.join(allowed)}")
     command = importlib.import_module(f"archgym.cli.{name}")
     return int(command.run(command.parser().parse(arguments[1:])))
 
@@ -104,7 +104,7 @@ def _explain_file_error(error: OSError) -> str:
         return str(error)
     where = f"{os.fspath(error.filename)!r}: " if isinstance(error.filename, str | os.PathLike) else ""
     hint = "; free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-    return f"{where}{os.strerror(error.errno)}{hint}"
+    return f"{where}{error.strerror or os.strerror(error.errno)}{hint}"
 
 
 def _complain(message: str, status: int) -> int:

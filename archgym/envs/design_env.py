@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from archgym.envs.episodes import EpisodeBoard
 from archgym.envs.face import RENDER_MODES, check_horizon, check_render_mode, session_and_source
 from archgym.envs.step_info import step_info
-from archgym.problem import ScoredEvaluation
+from archgym.problem import ScoredEvaluation, checked_workload
 from archgym.session import Session
 
 Observation = NDArray[np.float32]
@@ -127,7 +127,8 @@ class DesignEnv(gymnasium.Env[Observation, Action]):
         if seed is not None or self._seed is None:
             self._seed = seed if seed is not None else int(self.np_random.integers(2**31))
             self._episode = -1
-        workload = (options or {}).get("workload") or self._source.draw(self._seed, self._episode + 1)
+        drawn = self._source.draw(self._seed, self._episode + 1)
+        workload = checked_workload((options or {}).get("workload"), drawn)
         self._board.begin([0], [workload])
         self._episode += 1
         self._running, self._last = True, None

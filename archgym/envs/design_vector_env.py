@@ -18,6 +18,7 @@ from archgym.envs.design_env import Observation
 from archgym.envs.episodes import EpisodeBoard
 from archgym.envs.face import RENDER_MODES, check_horizon, check_render_mode, session_and_source
 from archgym.envs.step_info import columnar_info, evaluated_columns
+from archgym.problem import checked_workload
 from archgym.session import Session
 from archgym_simulators import InputError
 
@@ -126,8 +127,8 @@ class DesignVectorEnv(VectorEnv[Observation, Actions, NDArray[Any]]):
         return board.observations.copy(), rewards.copy(), terminated.copy(), truncated, info
 
     def _begin(self, which: list[int], workload: str | None) -> dict[str, Any]:
-        if workload or not self._source.varies:
-            drawn = [workload or self._source.draw(0, 0)] * len(which)
+        if workload is not None or not self._source.varies:
+            drawn = [checked_workload(workload, self._source.draw(0, 0))] * len(which)
         else:
             drawn = [self._source.draw(self._seeds[i], int(self._episodes[i]) + 1) for i in which]
         self._board.begin(which, drawn)

@@ -99,7 +99,7 @@ def _checked_objective(
 
 def _pareto_objectives(spec: ProblemSpec) -> tuple[str, ...]:
     """What the family declares, else its first two objectives that need no bound, else its first two metrics."""
-    declared = spec.declaration()
+    declared = spec.bind().simulator if spec.options else spec.declaration()  # options may take metrics away
     if declared.pareto_objectives:
         return declared.pareto_objectives
     alone = tuple(named.name for named in declared.objectives if not named.requires)

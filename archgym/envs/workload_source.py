@@ -27,10 +27,11 @@ class WorkloadSource:
     def __init__(self, env_id: str, workload: str | Sequence[str] | None) -> None:
         self._env_id = env_id
         self._split = workload if isinstance(workload, str) and workload in SPLITS else None
-        names = (
-            [workload or environment(env_id).default_workload] if isinstance(workload, str | None) else list(workload)
-        )
-        if not names or not all(names):
+        if workload is None:
+            names: Sequence[object] = [environment(env_id).default_workload]
+        else:
+            names = workload if isinstance(workload, list | tuple) else [workload]
+        if not names or not all(isinstance(name, str) and name.strip() for name in names):
             raise InputError(
                 f"workload must be a spec, a non-empty list of specs, or one of {', '.join(SPLITS)}, not {workload!r}"
             )

@@ -12,8 +12,17 @@ import numpy as np
 from archgym.columns import check_names
 from archgym.objectives import Bound, parse_objective
 from archgym.testing._simulator_subject import Subject
-from archgym_simulators import Baseline, DesignSpace, InputError, Metric, Reason, Simulator, Workload
+from archgym_simulators import DesignSpace, InputError, Metric, Reason, Simulator, Workload
 
+# Quantities that mean nothing without a unit; what is counted (cycles) or a share (utilisation) has none.
+_UNITS = {
+    **dict.fromkeys(("time", "latency", "runtime", "delay"), "ns"),
+    "energy": "pj",
+    "power": "mw",
+    "area": "mm2",
+    "bandwidth": "gbps",
+    "frequency": "mhz",
+}
 _COUNTED = 1 << 17
 _NEIGHBOURHOODS = 4
 
@@ -27,6 +36,8 @@ def check_declarations(subject: Subject) -> None:
     require(len(set(names)) == len(names), f"metrics must have distinct names, not {names}")
     for metric in metrics:
         require(_is_line(metric.description), f"metric {metric.name!r} needs a description of one sentence")
+        unit = _UNITS.get(metric.name.rpartition("_")[2])
+        require(unit is None, f"metric {metric.name!r} must end in its unit, such as {metric.name}_{unit}")
     require(all(isinstance(reason, Reason) for reason in reasons), "reasons must be a tuple of Reason")
     called = [reason.name for reason in reasons]
     require(len(set(called)) == len(called), f"reasons must have distinct names, not {called}")
@@ -36,9 +47,7 @@ def check_declarations(subject: Subject) -> None:
     require(_is_json(simulator.describe_options()), "describe_options() must be JSON-able")
     check_names(simulator)
     _check_workload(subject, simulator)
-    baseline = simulator.baseline
-    require(type(baseline) is Baseline, f"baseline must be a Baseline, not {baseline!r}")
-    require(_is_line(baseline.name), "the baseline needs a name")
+    require(_is_line(simulator.baseline.name), "the baseline needs a name")
 
 
 def _check_workload(subject: Subject, simulator: Simulator) -> None:

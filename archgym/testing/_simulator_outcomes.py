@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-__all__ = ["check_batches", "check_folding", "check_outcome", "check_purity", "check_threads"]
+__all__ = [
+    "check_batches",
+    "check_every_workload",
+    "check_folding",
+    "check_outcome",
+    "check_purity",
+    "check_threads",
+]
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 
+from archgym.objectives import parse_objective
+from archgym.scoring import Scorer
 from archgym.testing._simulator_subject import Subject, widened
-from archgym_simulators import FAILED, INVALID, OK, Evaluation
+from archgym_simulators import FAILED, INVALID, OK, Evaluation, Simulator
 from archgym_simulators.space import Rows
 
 _ONE_BY_ONE = 16
@@ -79,8 +88,32 @@ def _check_reasons(subject: Subject, outcome: Evaluation) -> None:
         require(sentence and "\n" not in sentence, f"the reason of row {row} must be one sentence, not {sentence!r}")
 
 
+def check_every_workload(subject: Subject) -> None:
+    """On every built-in workload the metrics are the same, the baseline is valid and the default objective works."""
+    names = list(subject.simulator.workload_names()) if subject.build is not None else []
+    _check_baseline(subject, subject.simulator)
+    for name in names:
+        if subject.build is not None:
+            _check_baseline(subject, subject.build(name))
+
+
+def _check_baseline(subject: Subject, bound: Simulator) -> None:
+    where, row, space = f"workload {bound.workload.name!r}", bound.baseline.row, bound.space
+    mine, others = ([(m.name, m.direction, m.scale) for m in one.metrics] for one in (bound, subject.simulator))
+    subject.require(mine == others, f"{where} has other metrics than {subject.simulator.workload.name!r}")
+    inside = len(row) == space.width and space.contains([row]).all()
+    subject.require(inside, f"the baseline {row} of {where} is no row of the design space")
+    outcome = bound.evaluate(space.canonical(space.as_rows([row])))
+    if outcome.status[0] == OK:
+        default = bound.default_objective or bound.metrics[0].name
+        Scorer(bound.metrics, [parse_objective(default, bound.metrics, bound.objectives)], (), outcome.values[0])
+    elif outcome.status[0] == INVALID and space == subject.simulator.space:
+        others_valid = (bound.evaluate(subject.canonical).status == OK).any()
+        subject.require(not others_valid, f"the baseline of {where} must be valid: {outcome.reason(0)}")
+
+
 def check_purity(subject: Subject) -> None:
-    """Evaluating changes neither its input nor an earlier outcome, and again gives the same bits."""
+    """Evaluating changes neither its input nor an earlier outcome; again, and built again, it gives the same bits."""
     rows = subject.canonical
     kept = rows.copy()
     first = subject.simulator.evaluate(rows)
@@ -91,6 +124,9 @@ def check_purity(subject: Subject) -> None:
         unchanged = np.array_equal(values, getattr(first, name), equal_nan=values.dtype.kind == "f")
         subject.require(unchanged, f"evaluating again must not change {name} of an earlier outcome")
     subject.same(first, subject.simulator.evaluate(kept), "the same rows must give the same bits twice")
+    if subject.build is not None:
+        again = subject.build(subject.simulator.workload.name).evaluate(kept)
+        subject.same(first, again, "a simulator built again must give the same bits")
 
 
 def check_batches(subject: Subject) -> None:
@@ -108,13 +144,15 @@ def check_batches(subject: Subject) -> None:
 
 
 def check_threads(subject: Subject) -> None:
-    """The same bits from several threads at once."""
+    """The same bits from several threads at once, and from an enumeration."""
     rows, simulator = subject.canonical, subject.simulator
     whole = simulator.evaluate(rows)
     with ThreadPoolExecutor(_THREADS) as pool:
         outcomes = list(pool.map(simulator.evaluate, [rows.copy() for _ in range(2 * _THREADS)]))
     for outcome in outcomes:
         subject.same(whole, outcome, "several threads at once must give the bits of one")
+    everything = simulator.evaluate_all(rows, threads=_THREADS)
+    subject.same(whole, everything, "evaluate_all must give the bits of evaluate")
 
 
 def check_folding(subject: Subject) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.registry import environment, simulator_class
-from archgym_simulators import FAILED, Evaluation, Simulator
+from archgym_simulators import FAILED, Baseline, Evaluation, Simulator
 from archgym_simulators.space import Rows
 
 
@@ -84,6 +84,8 @@ def subject_of(
     for attribute in ("space", "metrics", "version", "workload", "baseline"):
         if not hasattr(bound, attribute):
             raise AssertionError(f"{label}: its constructor must set {attribute!r}")
+    if not isinstance(bound.baseline, Baseline):
+        raise AssertionError(f"{label}: baseline must be a Baseline, not {bound.baseline!r}")
     sampled = bound.space.sample(max(n, 1), np.random.default_rng(seed))
     if len(bound.baseline.row) != bound.space.width or not bound.space.contains([bound.baseline.row]).all():
         raise AssertionError(f"{label}: the baseline {bound.baseline.row} is no row of the design space")

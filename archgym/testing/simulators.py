@@ -23,6 +23,7 @@ SIMULATOR_CHECKS: dict[str, Callable[[Subject], None]] = {
     "batches": outcomes.check_batches,
     "threads": outcomes.check_threads,
     "folding": outcomes.check_folding,
+    "every-workload": outcomes.check_every_workload,
 }
 """What `check_simulator` checks, by name."""
 
@@ -42,8 +43,8 @@ def check_simulator(
     What it declares (metrics, reasons, objectives, workload, baseline, version) is well-formed; its space's codecs,
     keys and canonical forms agree; evaluations have the right shapes and types, are NaN exactly where a design is not
     ok, and give reasons that format; the same design gives the same bits for any batch size, order, split and number
-    of threads; designs with one canonical form are equal on every built-in workload; a wrong workload is an
-    `InputError` with the nearest match.
+    of threads, also where it is built again; every built-in workload has the same metrics and a valid baseline, and
+    designs with one canonical form are equal on it; a wrong workload is an `InputError` with the nearest match.
 
     >>> from archgym.testing.toys import Bowl
     >>> check_simulator(Bowl)

@@ -8,16 +8,21 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 _LONGEST_COMPARED = 100
+_SHORTEST_ABBREVIATION = 2
 _LARGEST_NUMBER = 1e300
 
 
 def nearest(value: object, allowed: Iterable[object]) -> str | None:
     """The allowed spelling closest to ``value``, or None where nothing is close; among numbers, the closest number.
 
+    An abbreviation is close to the one spelling that starts with it.
+
     >>> nearest("FrFcFs", ["Fifo", "FrFcfs"])
     'FrFcfs'
     >>> nearest(9, range(1, 9))
     '8'
+    >>> nearest("pop", ["population", "children"])
+    'population'
     """
     number = as_number(value)
     if isinstance(allowed, range):
@@ -28,8 +33,11 @@ def nearest(value: object, allowed: Iterable[object]) -> str | None:
         gaps = [abs(number - other) for other in numbers if other is not None]
         return str(options[gaps.index(min(gaps))])
     spellings = {str(option).lower(): str(option) for option in reversed(options)}
-    close = difflib.get_close_matches(str(value)[:_LONGEST_COMPARED].lower(), list(spellings), n=1, cutoff=0.5)
-    return spellings[close[0]] if close else None
+    typed = str(value)[:_LONGEST_COMPARED].lower()
+    close = difflib.get_close_matches(typed, list(spellings), n=1, cutoff=0.5)
+    if not close and len(typed) >= _SHORTEST_ABBREVIATION:
+        close = [spelling for spelling in spellings if spelling.startswith(typed)]
+    return spellings[close[0]] if len(close) == 1 else None
 
 
 def did_you_mean(value: object, allowed: Iterable[object]) -> str:

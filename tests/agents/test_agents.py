@@ -107,7 +107,7 @@ def test_several_objectives_are_refused_in_one_line(name: str) -> None:
         ("hill_climbing", "improvement", "frist", "did you mean 'first'"),
         ("genetic_algorithm", "mutation", 1.5, "at most 1.0"),
         ("genetic_algorithm", "popluation", 4, "did you mean 'population'"),
-        ("genetic_algorithm", "population", "many", "population must be a int"),
+        ("genetic_algorithm", "population", "many", "population must be a whole number such as 8"),
     ],
 )
 def test_wrong_settings_are_refused(name: str, option: str, value: object, message: str) -> None:

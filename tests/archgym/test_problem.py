@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import archgym
 from archgym.problem import Problem, ProblemSpec, ScoredEvaluation
 from archgym.testing import toys
 from archgym_simulators import Evaluation, InputError, SimulationFailed
@@ -110,3 +111,11 @@ def test_wrong_arguments_are_one_line(bowl, arguments, message):
 
 def test_whole_numbers_are_taken_where_a_fraction_may_stand(bowl):
     assert ProblemSpec.create(bowl, options={"scale": 2}).bind().baseline_values[0] > 0
+
+
+@pytest.mark.parametrize("workload", ["", " ", 5, ["default"]])
+def test_a_workload_that_is_no_text_is_refused(bowl, workload):
+    with pytest.raises(InputError, match="workload must be a name, spec or path such as 'default', not "):
+        archgym.make_session(bowl, workload=workload)
+    with pytest.raises(InputError, match="workload must be a name, spec or path such as 'default', not "):
+        archgym.make_session(bowl).evaluate([[0] * 6], workload=workload)

@@ -97,7 +97,7 @@ def test_paths_name_a_file_and_a_class(tmp_path):
     assert simulator_class(f"{file}:Chip").__name__ == "Chip"
     with pytest.raises(InputError, match=r"must name a class of the file: '.*chip.py:Class'"):
         environment(str(file))
-    with pytest.raises(InputError, match="must name a subclass"):
+    with pytest.raises(InputError, match="has no class 'Chop'; did you mean 'Chip'\\?; simulators in it: Bowl, Chip"):
         simulator_class(f"{file}:Chop")
     with pytest.raises(InputError, match="no file"):
         environment(f"{tmp_path}/none.py:Chip")

@@ -102,7 +102,7 @@ def test_a_changed_agent_or_simulator_file_is_another_run(tmp_path):
     recording.search(tmp_path, "run")
     agent = recording.agent_file(tmp_path)
     agent.write_text(agent.read_text() + "\n# changed\n")
-    with pytest.raises(InputError, match=r"agent\.source is"):
+    with pytest.raises(InputError, match=r"the content hash of the agent's file is"):
         recording.search(tmp_path, "run")
 
 
@@ -196,7 +196,7 @@ def test_a_file_in_the_way_is_refused(tmp_path):
         ({"scale": np.float64(2)}, None),
         ({"scale": np.int64(2)}, "option 'scale' must be a JSON value"),
         ({"agent_options": {"bacth": 1}}, "unknown setting 'bacth'; did you mean 'batch'"),
-        ({"agent_options": {"batch": "many"}}, "batch must be a int such as 5, not 'many'"),
+        ({"agent_options": {"batch": "many"}}, "batch must be a whole number such as 5, not 'many'"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing_behind(tmp_path, change, message):
@@ -286,3 +286,39 @@ def test_with_fsync_the_result_is_the_same(tmp_path):
     recording.search(tmp_path, "safe", fsync=True)
     recording.search(tmp_path, "fast")
     assert recording.outcome(tmp_path / "safe") == recording.outcome(tmp_path / "fast")
+
+
+def test_a_run_of_another_archgym_is_not_continued(tmp_path):
+    recording.search(tmp_path, "run")
+    manifest = tmp_path / "run/manifest.json"
+    found = json.loads(manifest.read_text())
+    found["about"]["archgym"] = "0.0.1"
+    manifest.write_text(json.dumps(found))
+    before = files(tmp_path / "run")
+    with pytest.raises(InputError, match=r"is of another version: archgym is '0\.0\.1' there and '.*' here"):
+        recording.search(tmp_path, "run")
+    assert files(tmp_path / "run") == before
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"simulator_version": "9"}, "simulator_version is '9' there and '1' here"),
+        ({"extra": {"x": 1}}, "extra.x is 1 there and None here"),
+    ],
+)
+def test_a_manifest_changed_by_hand_is_refused_with_what_differs(tmp_path, change, sentence):
+    recording.search(tmp_path, "run")
+    manifest = tmp_path / "run/manifest.json"
+    found = json.loads(manifest.read_text())
+    found["identity"].update(change)
+    manifest.write_text(json.dumps(found))
+    with pytest.raises(InputError, match=sentence):
+        recording.search(tmp_path, "run")
+
+
+def test_a_manifest_without_an_identity_is_refused(tmp_path):
+    recording.search(tmp_path, "run")
+    (tmp_path / "run/manifest.json").write_text('{"identity": [], "digest": "x"}')
+    with pytest.raises(InputError, match="is of another run: format is None there and 1 here"):
+        recording.search(tmp_path, "run")

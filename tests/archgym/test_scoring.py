@@ -55,6 +55,7 @@ def test_a_target_is_met_or_exceeded_never_hit():
     values = [[t, 50, 1000, 20, 4] for t in (1.0, 50.0, 80.0, 80.1, 160.0, 320.0)]
     found = scorer("time_ns<=80").rewards(ok(*values))[0][:, 0]
     assert (found[:3] == 0.0).all(), "a plateau at 0 once it is met, however far it is exceeded"
+    assert not np.signbit(found[:3]).any(), "0, not -0"
     assert found[3] < 0
     assert found[4] == pytest.approx(-np.log(2))
     assert found[5] == pytest.approx(-np.log(4))

@@ -162,8 +162,13 @@ def first_problem(
         )
     if where < 0 or where > LARGEST_ADDRESS:
         return row, f"address {where:#x} is out of range; allowed are 0x0..{LARGEST_ADDRESS:#x}"
-    return row, (
-        f"address {where:#x} is beyond the device; allowed are 0x0..{bound - 1:#x} "
+    return row, beyond_device(where, bound)
+
+
+def beyond_device(address: int, capacity_bytes: int) -> str:
+    """The sentence for an address that the device does not have."""
+    return (
+        f"address {address:#x} is beyond the device; allowed are 0x0..{capacity_bytes - 1:#x} "
         '(rules="archgym" ignores the upper address bits)'
     )
 

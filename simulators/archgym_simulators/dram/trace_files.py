@@ -25,15 +25,15 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym_simulators.dram.trace import LARGEST_ADDRESS, LARGEST_TIME, Trace, first_problem
+from archgym_simulators.dram.trace import LARGEST_ADDRESS, LARGEST_TIME, Trace, beyond_device, first_problem
 from archgym_simulators.errors import InputError
 from archgym_simulators.nearest import did_you_mean
 
 # Unpacked; a small gzip file can otherwise fill the memory. About 40 million lines.
 LARGEST_FILE_BYTES = 2**30
 
-# Digit counts keep every match within int64; leading zeros are free.
-_HEX = rb"0*([0-9a-fA-F]{1,15})"
+# Digit counts keep every match within 64 bits; leading zeros are free.
+_HEX = rb"0*([0-9a-fA-F]{1,16})"
 _DEC = rb"0*([0-9]{1,18})"
 _WORD = rb"([rR][eE][aA][dD]|[wW][rR][iI][tT][eE])"
 _STL_LINE = re.compile(
@@ -44,7 +44,7 @@ _KIND_FIRST = re.compile(rb"^[ \t]*([rR]|[wW]|[lL][dD]|[sS][tT])[ \t]+" + _ADDRE
 _KIND_LAST = re.compile(rb"^[ \t]*" + _ADDRESS + rb"[ \t]+([rR]|[wW])[ \t]*$", re.MULTILINE)
 _REQUEST = re.compile(rb"^[ \t]*[^# \t\n]", re.MULTILINE)
 
-Arrays = tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]
+Arrays = tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.uint64]]
 
 
 def read_trace(
@@ -69,11 +69,15 @@ def read_trace(
     data = _read_bytes(file)
     kind = _kind(file)
     timed = kind in (".stl", ".rstl")
-    cycle, is_write, address = (_timed_requests if timed else _untimed_requests)(file, data)
+    cycle, is_write, wide = (_timed_requests if timed else _untimed_requests)(file, data)
     if cycle.size == 0:
         raise InputError(f"trace {str(file)!r} has no requests, only blank lines and comments or nothing at all")
     relative = kind == ".rstl"
     bound = None if allow_beyond_device else capacity_bytes
+    if bound is not None and int(wide.max()) > LARGEST_ADDRESS:
+        number, line = next(islice(_request_lines(data), int(np.argmax(wide > LARGEST_ADDRESS)), None))
+        raise InputError(f"{_place(file, number, line)}: {beyond_device(int(wide.max()), bound)}")
+    address = (wide & np.uint64(LARGEST_ADDRESS)).astype(np.int64)  # no device decodes the bits above
     problem = first_problem(cycle, address, relative=relative, capacity_bytes=bound, allow_decreasing=allow_decreasing)
     if problem is not None:
         row, what = problem
@@ -122,7 +126,8 @@ def _not_a_file(file: Path) -> str:
         return f"trace {name} is not a regular file"
     if not folder.is_dir():
         return f"trace {name} does not exist: there is no directory {str(folder)!r}"
-    return f"trace {name} does not exist{did_you_mean(file.name, (entry.name for entry in folder.iterdir()))}"
+    alike = (entry.name for entry in folder.iterdir() if _kind(entry) == _kind(file))
+    return f"trace {name} does not exist{did_you_mean(file.name, alike)}"
 
 
 def _timed_requests(file: Path, data: bytes) -> Arrays:
@@ -131,7 +136,7 @@ def _timed_requests(file: Path, data: bytes) -> Arrays:
         _refuse_malformed(file, data, timed=True)
     cycle = np.array([int(time) for time, _, _ in found], dtype=np.int64)
     is_write = np.array([word[0] in b"wW" for _, word, _ in found], dtype=np.bool_)
-    address = np.array([int(digits, 16) for _, _, digits in found], dtype=np.int64)
+    address = np.array([int(digits, 16) for _, _, digits in found], dtype=np.uint64)
     return cycle, is_write, address
 
 
@@ -143,7 +148,7 @@ def _untimed_requests(file: Path, data: bytes) -> Arrays:
         _refuse_malformed(file, data, timed=False)
     is_write = np.array([kind in (b"W", b"w") or (len(kind) == 2 and kind[0] in b"sS") for kind, _, _ in found])
     numbers = [int(hexadecimal, 16) if hexadecimal else int(decimal) for _, hexadecimal, decimal in found]
-    address = np.array(numbers, dtype=np.int64)
+    address = np.array(numbers, dtype=np.uint64)
     return np.arange(address.size, dtype=np.int64), is_write.astype(np.bool_), address
 
 
@@ -160,8 +165,8 @@ def _complaint(line: bytes, *, timed: bool) -> str:
     if timed and time and len(time[1].lstrip(b"0")) > 18:
         return f"time stamp {_shown(time[1])} is out of range; allowed are 0..{LARGEST_TIME}"
     number = re.search(rb"[ \t](0[xX][0-9a-fA-F]+|[0-9]+)[ \t]*$", line)
-    if number and len(re.sub(rb"^0[xX]?0*", b"", number[1])) > 15:
-        return f"address {_shown(number[1])} is out of range; allowed are 0x0..{LARGEST_ADDRESS:#x}"
+    if number and len(re.sub(rb"^0[xX]?0*", b"", number[1])) > 16:
+        return f"address {_shown(number[1])} is longer than 64 bits"
     if timed:
         return "expected 'CLOCK: read|write HEX_ADDRESS', such as '12: read 0x40'"
     if time:

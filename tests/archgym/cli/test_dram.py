@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import gymnasium as gym
 import pytest
 
 import archgym.cli.demo as demo
@@ -77,3 +78,30 @@ def test_the_demo_runs_without_torch_and_reproduces(cli, tmp_path):
     assert "page_policy" in done.stdout
     for agent in demo.AGENTS:
         assert cli("verify", tmp_path / "demo" / agent, "--rerun").status == 0
+
+
+def test_a_search_of_a_device_without_currents_is_reported_without_energy(cli, tmp_path):
+    done = cli(
+        *(
+            "search",
+            "archgym/DRAM-v0",
+            "--agent",
+            "random_search",
+            "--budget",
+            12,
+            "--seed",
+            1,
+            "--out",
+            tmp_path / "run",
+        ),
+        *("--workload", "random:n=100", "--option", "device=HBM2"),
+    )
+    assert (done.status, done.err) == (0, "")
+    assert "total_time_ns" in done.out
+    assert "energy_pj" not in done.out
+
+
+def test_several_objectives_of_a_device_without_currents_are_times():
+    env = gym.make("archgym/DRAM-MO-v0", device="HBM2", workload="random:n=100")
+    env.reset(seed=1)
+    assert env.step(env.action_space.sample())[1].shape == (2,)

@@ -2,6 +2,8 @@
 
 import csv
 import os
+import resource
+import signal
 
 import numpy as np
 import pandas as pd
@@ -222,3 +224,15 @@ def test_many_designs_take_several_calls(cli, bowl, designs, tmp_path):
     outcome = cli("evaluate", bowl, "--designs", designs(*[GOOD] * 10_000), "--out", tmp_path / "out.csv")
     assert "10,000 designs: 10,000 ok" in outcome.out
     assert len(read(tmp_path / "out.csv")) == 10_001
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_disk_that_fills_up_is_named_with_the_file(process, bowl, designs, tmp_path, suffix):
+    def small_disk():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+
+    out = tmp_path / f"out{suffix}"
+    done = process("evaluate", bowl, "--designs", designs(*[GOOD] * 50), "--out", out, preexec_fn=small_disk)
+    done.assert_is_one_line_error(f"cannot write {out}: ", os.strerror(27))
+    assert leftovers(tmp_path) == ["designs.csv"]

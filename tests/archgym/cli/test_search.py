@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -230,3 +231,14 @@ def test_killed_at_random_points_and_restarted_it_ends_the_same(agent, tmp_path)
     for result in results:
         del result["wall_s"]
     assert results[0] == results[1]
+
+
+def test_a_disk_that_fills_up_is_named_with_the_file_and_the_run_goes_on_later(process, bowl, tmp_path):
+    def small_disk():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+
+    run = tmp_path / "run"
+    command = ["search", bowl, "--agent", "random_search", "--budget", 200, "--seed", 1, "--out", run]
+    process(*command, preexec_fn=small_disk).assert_is_one_line_error(f"cannot write {run / 'journal.bin'}: ")
+    assert process(*command).status == 0

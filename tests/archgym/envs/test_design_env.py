@@ -118,6 +118,15 @@ def test_a_workload_given_at_reset_holds_for_one_episode() -> None:
     assert env.reset()[1] == {"workload": "default"}
 
 
+@pytest.mark.parametrize("workload", ["", 5, [""], [5]])
+def test_a_workload_that_is_no_text_is_refused(workload) -> None:
+    with pytest.raises(InputError, match="workload must be a spec"):
+        archgym.DesignEnv(BOWL, workload=workload)
+    for env in (archgym.DesignEnv(BOWL), archgym.DesignVectorEnv(BOWL, num_envs=2)):
+        with pytest.raises(InputError, match="workload must be a name, spec or path such as 'default'"):
+            env.reset(options={"workload": workload})
+
+
 def test_a_failed_reset_changes_nothing() -> None:
     one, other = (archgym.DesignEnv(BOWL, workload="train") for _ in range(2))
     one.reset(seed=3)

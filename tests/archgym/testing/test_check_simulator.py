@@ -192,6 +192,29 @@ class ColdBaseline(toys.Bowl):
         self.baseline = Baseline("worst", (0, 0, 7, 0, 0, 0))
 
 
+class Unrepeatable(Broken):
+    """Noise drawn when it is built: pure as an object, another simulator in every process."""
+
+    def __init__(self, workload="default", *, scale=1.0):
+        super().__init__(workload, scale=scale)
+        self.noise = np.random.default_rng().random()
+
+    def change(self, outcome, rows):
+        return of(outcome, outcome.values + self.noise)
+
+
+def on_large(**attributes):
+    """Sound on the workload that is bound, wrong on another one."""
+
+    class OnLarge(toys.Bowl):
+        def __init__(self, workload="default", *, scale=1.0):
+            super().__init__(workload, scale=scale)
+            for name, value in attributes.items() if workload == "large" else ():
+                setattr(self, name, value)
+
+    return OnLarge
+
+
 def declaring(**attributes):
     return type("Declaring", (toys.Bowl,), attributes)
 
@@ -223,6 +246,25 @@ BROKEN = {
     "Unhelpful": (Unhelpful, "must name it and the nearest match 'default'"),
     "RestlessSplit": (RestlessSplit, "drawing from split 'train' must be a function of the generator"),
     "Ragged": (Ragged, "workload 'large' has other features than 'default'"),
+    "Unrepeatable": (Unrepeatable, "a simulator built again must give the same bits"),
+    "drifting unit": (on_large(metrics=(Metric("time_us", "t"), *toys.Bowl.metrics[1:])), "'large' has other metrics"),
+    "drifting direction": (
+        on_large(metrics=(Metric("time_ns", "t", direction="max"), *toys.Bowl.metrics[1:])),
+        "workload 'large' has other metrics than 'default'",
+    ),
+    "baseline outside": (on_large(baseline=Baseline("far", (9,) * 6)), "of workload 'large' is no row of the design"),
+    "baseline invalid": (
+        on_large(baseline=Baseline("worst", (0, 0, 7, 0, 0, 0))),
+        "the baseline of workload 'large' must be valid: 8 banks do not fit 1 KiB",
+    ),
+    "worthless": (
+        changed(values=lambda a, o: np.where((o.status == 0)[:, None], 0.0, a)),
+        "'time_ns' is 0 at the baseline, so it cannot be an objective",
+    ),
+    "unitless": (
+        declaring(metrics=(Metric("run_time", "t"), *toys.Bowl.metrics), objectives=(), default_objective="run_time"),
+        "metric 'run_time' must end in its unit, such as run_time_ns",
+    ),
     "Shouting": (Shouting, "check 'outcome' raised ValueError: operands could not be broadcast"),
     "ColdBaseline": (ColdBaseline, "the baseline must be valid, as others are: 8 banks do not fit 1 KiB"),
     "float32": (changed(values=lambda a, _: a.astype(np.float32)), "values must be float64, not float32"),
@@ -286,5 +328,5 @@ def test_checks_are_chosen_by_name():
         check_simulator(toys.Bowl, checks=["spice"])
     assert set(SIMULATOR_CHECKS) == {
         *("declarations", "objectives", "space", "workloads"),
-        *("outcome", "purity", "batches", "threads", "folding"),
+        *("outcome", "purity", "batches", "threads", "folding", "every-workload"),
     }
