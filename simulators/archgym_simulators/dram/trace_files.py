@@ -75,8 +75,9 @@ def read_trace(
     relative = kind == ".rstl"
     bound = None if allow_beyond_device else capacity_bytes
     if bound is not None and int(wide.max()) > LARGEST_ADDRESS:
-        number, line = next(islice(_request_lines(data), int(np.argmax(wide > LARGEST_ADDRESS)), None))
-        raise InputError(f"{_place(file, number, line)}: {beyond_device(int(wide.max()), bound)}")
+        row = int(np.argmax(wide > LARGEST_ADDRESS))
+        number, line = next(islice(_request_lines(data), row, None))
+        raise InputError(f"{_place(file, number, line)}: {beyond_device(int(wide[row]), bound)}")
     address = (wide & np.uint64(LARGEST_ADDRESS)).astype(np.int64)  # no device decodes the bits above
     problem = first_problem(cycle, address, relative=relative, capacity_bytes=bound, allow_decreasing=allow_decreasing)
     if problem is not None:

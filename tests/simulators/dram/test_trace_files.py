@@ -182,6 +182,11 @@ def test_every_64_bit_address_is_read_where_upper_bits_are_ignored(tmp_path):
     assert (found.address % 2**30).tolist() == [0x3FFFFFC0, 0x40]
 
 
+def test_the_first_address_beyond_the_device_is_the_one_named(tmp_path):
+    message = refusal(read, tmp_path / "t.stl", "0: read 0x40\n1: read 0x8000000000000040\n2: read 0xffffffffffffffc0\n")
+    assert "line 2, '1: read 0x8000000000000040': address 0x8000000000000040 is beyond the device" in message
+
+
 def test_a_missing_trace_is_compared_with_traces_only(tmp_path):
     (tmp_path / "node.csv").write_text("x")
     assert "did you mean" not in refusal(read_trace, tmp_path / "nope.stl", capacity_bytes=2**30)
