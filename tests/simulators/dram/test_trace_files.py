@@ -183,7 +183,8 @@ def test_every_64_bit_address_is_read_where_upper_bits_are_ignored(tmp_path):
 
 
 def test_the_first_address_beyond_the_device_is_the_one_named(tmp_path):
-    message = refusal(read, tmp_path / "t.stl", "0: read 0x40\n1: read 0x8000000000000040\n2: read 0xffffffffffffffc0\n")
+    lines = "0: read 0x40\n1: read 0x8000000000000040\n2: read 0xffffffffffffffc0\n"
+    message = refusal(read, tmp_path / "t.stl", lines)
     assert "line 2, '1: read 0x8000000000000040': address 0x8000000000000040 is beyond the device" in message
 
 
