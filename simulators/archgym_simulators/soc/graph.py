@@ -15,6 +15,8 @@ from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.parameters import is_plain
 from archgym_simulators.soc.technology import CPU_INSTRUCTIONS_PER_CYCLE, MOST_COPIES
 
+_SMALLEST, _LARGEST = 1e-6, 1e15
+
 
 @dataclass(frozen=True)
 class Accelerator:
@@ -171,17 +173,25 @@ def _check_task(graph: str, task: Task) -> None:
         raise InputError(f"{where} has no implementation: give cpu_cycles, an accelerator, or both")
     numbers = {} if task.cpu_cycles is None else {"cpu_cycles": task.cpu_cycles}
     for name, number in numbers.items():
-        if not (isfinite(number) and number >= 0):
+        if not number >= 0:
             raise InputError(f"{where}: {name} must be at least 0, not {number:g}")
+        _check_magnitude(where, name, number)
     hardware = task.accelerator
     if hardware is None:
         return
     for name in ("cycles", "energy_fj", "area_um2", "iterations"):
         number = getattr(hardware, name)
-        if not (isfinite(number) and number > 0):
+        if not number > 0:
             raise InputError(f"{where}: the accelerator's {name} must be above 0, not {number:g}")
+        _check_magnitude(where, f"the accelerator's {name}", number)
     if task.cpu_cycles == 0:
         raise InputError(f"{where} has no work (cpu_cycles 0), so it cannot have an accelerator")
+
+
+def _check_magnitude(where: str, name: str, number: float) -> None:
+    # Beyond these, rates and times would leave the range of floating point and phases would never end.
+    if number and not _SMALLEST <= number <= _LARGEST:
+        raise InputError(f"{where}: {name} must be within {_SMALLEST:g}..{_LARGEST:g}, not {number:g}")
 
 
 def _check_edge(graph: str, edge: Edge, names: Sequence[str]) -> None:
@@ -191,8 +201,9 @@ def _check_edge(graph: str, edge: Edge, names: Sequence[str]) -> None:
             raise InputError(f"{where}: unknown task {name!r}{did_you_mean(name, names)}")
     if edge.source == edge.target:
         raise InputError(f"{where}: a task cannot wait for itself")
-    if not (isfinite(edge.bytes) and edge.bytes > 0):
+    if not edge.bytes > 0:
         raise InputError(f"{where}: bytes must be above 0, not {edge.bytes:g}")
+    _check_magnitude(where, "bytes", edge.bytes)
 
 
 def _check_repeats(graph: str, edges: Sequence[Edge]) -> None:

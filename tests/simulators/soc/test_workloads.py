@@ -91,6 +91,11 @@ def edges(*pairs):
         ),
         ({"tasks": [{"name": "a", "accelerator": {"cycles": 5}}]}, ["accelerator of task 'a' has no 'energy_fj'"]),
         ({"tasks": TASKS, "edges": [{"from": "a", "to": "b", "bytes": -1}]}, ["bytes must be above 0, not -1"]),
+        (
+            {"tasks": [{"name": "a", "accelerator": {"cycles": 1e-300, "energy_fj": 1, "area_um2": 2}}]},
+            ["task 'a': the accelerator's cycles must be within 1e-06..1e+15, not 1e-300"],
+        ),
+        ({"tasks": TASKS, "edges": [{"from": "a", "to": "b", "bytes": 1e200}]}, ["bytes must be within", "1e+200"]),
         ({"tasks": TASKS, "last": "d"}, ["unknown last task 'd'"]),
         ({"tasks": TASKS, "budget": {"power_mw": 0}}, ["power_mw must be above 0, not 0"]),
         ({}, ["no [[tasks]]"]),
