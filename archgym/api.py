@@ -31,10 +31,11 @@ class SearchResult:
     """The outcome of a search.
 
     Attributes:
-        design: the best design in readable values, None where nothing was evaluated.
-        metrics: its metrics, empty where it is invalid.
+        design: the best feasible design in readable values, None where there is none; ``summary["nearest"]`` is then
+            the design that broke the rules least.
+        metrics: its metrics.
         reward: its reward.
-        feasible: whether it is valid and meets every constraint.
+        feasible: whether a design was found that is valid and meets every constraint.
         calls: designs simulated.
         proposals: designs proposed, repeats included.
         stop_reason: budget, max_proposals, agent or exhausted.

@@ -187,30 +187,41 @@ def _arrow(column: np.ndarray[Any, Any]) -> pa.Array:
 
 
 def result_of(session: Session, *, wall_s: float) -> dict[str, Any]:
-    """The JSON-able result of a finished session."""
+    """The JSON-able result of a finished session.
+
+    ``best`` is the best feasible design, null where there is none; then ``nearest`` is the design that broke the rules
+    least, which is no result but says what to try next.
+    """
     problem = session.problem()
     metrics = [metric.name for metric in problem.simulator.metrics]
-    best = session.best
+    found = _found(session, metrics)
+    feasible = found is not None and found["feasible"]
     return {
         "stop_reason": session.stop_reason,
         "calls": session.calls,
         "proposals": session.proposals,
         "cost": session.spent,
-        "best": None
-        if best is None
-        else {
-            "design": session.best_design(),
-            "metrics": {name: v for name, v in zip(metrics, best.values, strict=True) if np.isfinite(v)},
-            "reward": best.reward,
-            "feasible": best.feasible,
-            "workload": best.workload,
-            "step": best.step,
-            "proposal": best.proposal,
-        },
+        "best": found if feasible else None,
+        "nearest": None if feasible else found,
         "baseline": {
             "name": problem.simulator.baseline.name,
             "design": problem.baseline_design,
             "metrics": dict(zip(metrics, problem.baseline_values.tolist(), strict=True)),
         },
         "wall_s": wall_s,
+    }
+
+
+def _found(session: Session, metrics: list[str]) -> dict[str, Any] | None:
+    best = session.best
+    if best is None:
+        return None
+    return {
+        "design": session.best_design(),
+        "metrics": {name: v for name, v in zip(metrics, best.values, strict=True) if np.isfinite(v)},
+        "reward": best.reward,
+        "feasible": best.feasible,
+        "workload": best.workload,
+        "step": best.step,
+        "proposal": best.proposal,
     }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def headline(summary: Mapping[str, Any], spec: ProblemSpec) -> str:
-    """One sentence on the best valid design.
+    """One sentence on the best design, or on the nearest where none met every constraint.
 
     ``"Best by total-time, simulation 214: total time 78,390 ns, 25.0% less than the baseline's 104,512 ns (better)."``
 
@@ -26,14 +26,15 @@ def headline(summary: Mapping[str, Any], spec: ProblemSpec) -> str:
         summary: as in ``result.json``.
         spec: what was searched.
     """
-    best, baseline = summary["best"], summary["baseline"]
+    best, baseline = summary["best"] or summary["nearest"], summary["baseline"]
     objectives, metrics = spec.parse()[0], {m.name: m for m in spec.declaration().metrics}
     if len(objectives) > 1:
         names = ", ".join(objective.name for objective in objectives)
         return f"Best by the mean reward of {names}, simulation {best['step'] + 1:,}: reward {best['reward']:.3f}."
     objective = objectives[0]
-    start = f"Best by {objective.name}, simulation {best['step'] + 1:,}"
-    end = "." if best["feasible"] else ". It breaks a constraint; no design met them all."
+    kind = "Best" if best["feasible"] else "No design met every constraint. Nearest"
+    start = f"{kind} by {objective.name}, simulation {best['step'] + 1:,}"
+    end = "."
     if len(objective.terms) > 1 and best["feasible"]:
         return f"{start}: {_product(best['reward'])}{end}"
     metric = metrics[_first_metric(objective)]
@@ -73,7 +74,7 @@ def compare_with_baseline(summary: Mapping[str, Any], spec: ProblemSpec) -> str:
         summary: as in ``result.json``.
         spec: what was searched.
     """
-    best, baseline = summary["best"], summary["baseline"]
+    best, baseline = summary["best"] or summary["nearest"], summary["baseline"]
     # A family may declare more metrics than it has with some options: a DRAM without published currents has no energy.
     measured = [metric for metric in spec.declaration().metrics if metric.name in baseline["metrics"]]
     return f"{_design_table(best, baseline)}\n\n{_metric_table(best, baseline, measured)}"
@@ -84,7 +85,7 @@ def _design_table(best: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
     for name, value in best["design"].items():
         reference = baseline["design"][name]
         rows.append([name, str(reference), str(value), "" if value == reference else "changed"])
-    return text.table(rows, ("parameter", "baseline", "best", ""))
+    return text.table(rows, ("parameter", "baseline", "best" if best["feasible"] else "nearest", ""))
 
 
 def _metric_table(best: Mapping[str, Any], baseline: Mapping[str, Any], metrics: Sequence[Metric]) -> str:
@@ -93,4 +94,6 @@ def _metric_table(best: Mapping[str, Any], baseline: Mapping[str, Any], metrics:
         reference, value = baseline["metrics"][metric.name], best["metrics"].get(metric.name, float("nan"))
         share = ratio(value, reference) if metric.scale == "log" else "-"
         rows.append([metric.name, number(reference), number(value), share, change(metric, value, reference)])
-    return text.table(rows, ("metric", "baseline", "best", "ratio", ""), right=(1, 2, 3))
+    return text.table(
+        rows, ("metric", "baseline", "best" if best["feasible"] else "nearest", "ratio", ""), right=(1, 2, 3)
+    )

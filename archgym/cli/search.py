@@ -149,9 +149,9 @@ def report(result: SearchResult, arguments: argparse.Namespace) -> str:
     from archgym.recorded_run import RecordedRun
 
     spec = RecordedRun.open(arguments.out).spec
-    best = result.summary["best"]
+    shown = result.summary["best"] or result.summary.get("nearest")
     parts = [text.paragraph(_what_happened(result, arguments, spec))]
-    if best is None or not best["metrics"]:
+    if shown is None or not shown["metrics"]:
         parts.append("No valid design was found.")
     else:
         parts.append(text.paragraph(headline(result.summary, spec)))

@@ -140,3 +140,12 @@ def test_a_parameter_named_like_another_column_is_refused(name):
     with pytest.raises(InputError, match=f"'{name}' of Clash is a .*; rename it") as caught:
         Problem(Clash(), [], [])
     assert "\n" not in str(caught.value)
+
+
+def test_an_infeasible_design_is_never_the_best_but_named_as_the_nearest(tmp_path):
+    result = recording.search(tmp_path, "run", constraints="time_ns<=1")
+    assert result.design is None
+    assert not result.feasible
+    assert result.summary["best"] is None
+    assert result.summary["nearest"]["feasible"] is False
+    assert result.summary["nearest"]["design"]

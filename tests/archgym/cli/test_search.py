@@ -166,7 +166,7 @@ def test_nothing_valid_is_said(search, toy):
 
 
 def test_no_design_that_meets_the_constraint_is_said(search):
-    assert "no design met them all" in search("--constraint", "time_ns<=0.001").flat
+    assert "No design met every constraint" in search("--constraint", "time_ns<=0.001").flat
 
 
 def test_progress_is_silent_in_a_pipe(process, bowl, agent, tmp_path):
