@@ -19,7 +19,6 @@ from archgym_simulators.errors import InputError
 from archgym_simulators.evaluation import FAILED, Evaluation, join
 from archgym_simulators.space import DesignSpace, Rows
 
-
 _SLICE = 512
 
 
@@ -144,7 +143,7 @@ class Simulator(ABC):
         return self._where_valid(rows, self.simulate)
 
     def evaluate_all(self, rows: Rows, *, threads: int = 1) -> Evaluation:
-        """As `evaluate`, to the bit, for an enumeration: in threads, and with fewer simulations where that is proven."""
+        """As `evaluate`, to the bit, for an enumeration: in threads, with fewer simulations where proven."""
         return self._where_valid(rows, partial(self.simulate_all, threads=threads))
 
     def _where_valid(self, rows: Rows, simulate: Callable[[Rows], Evaluation]) -> Evaluation:
