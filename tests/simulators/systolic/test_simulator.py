@@ -146,7 +146,8 @@ def test_wrong_options_are_refused_in_one_line(arguments, part):
     [
         {},
         {"workload": "gemm:33x17x65,conv:9x9x4x8x3x3s2", "node_nm": 7, "area_class": "edge"},
-        {"workload": "gemm:9x8x7", "rules": "scalesim"},
+        # Replaying whole networks access by access takes hours, so not on every built-in workload.
+        {"workload": "gemm:9x8x7", "rules": "scalesim", "checks": ["declarations", "outcome", "purity", "batches"]},
     ],
 )
 def test_conformance(options):
