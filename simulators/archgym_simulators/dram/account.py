@@ -48,12 +48,12 @@ def note_close(rank: int, cycle: int, s: Ints) -> None:
 
 
 @inner_kernel
-def fill_counters(end: int, s: Ints, stamps: Ints, latency: Ints, bins: NDArray[np.int32], out: Ints) -> None:
+def fill_counters(end: int, s: Ints, latency: Ints, bins: NDArray[np.int32], out: Ints) -> None:
     """Write the counters of a finished run to ``out`` (len(COUNTER_NAMES),)."""
     out[:] = 0
     fill_commands(end, latency.size, s, out)
     fill_cycles(end, s, out)
-    fill_latencies(s, stamps, latency, bins, out)
+    fill_latencies(latency, bins, out)
 
 
 @inner_kernel
@@ -105,21 +105,14 @@ def fill_cycles(end: int, s: Ints, out: Ints) -> None:
 
 
 @inner_kernel
-def fill_latencies(s: Ints, stamps: Ints, latency: Ints, bins: NDArray[np.int32], out: Ints) -> None:
-    """Sum, median, 99th percentile and maximum: in cycles, or in picoseconds where the player's clock differs."""
+def fill_latencies(latency: Ints, bins: NDArray[np.int32], out: Ints) -> None:
+    """Sum, median, 99th percentile and maximum."""
     count = latency.size
-    period = s[lay.PERIOD_PS]
-    player_period = s[lay.PLAYER_PERIOD_PS]
-    if period == player_period:
-        period = 1
-        player_period = 1
     total = 0
     largest = 0
     for i in range(count):
-        value = stamps[2 * i + 1] * period - stamps[2 * i] * player_period
-        latency[i] = value
-        total += value
-        largest = max(largest, value)
+        total += latency[i]
+        largest = max(largest, latency[i])
     shift = 0
     while (largest >> shift) >= BINS:
         shift += 1

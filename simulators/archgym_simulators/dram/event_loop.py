@@ -16,9 +16,10 @@ __all__ = ["run"]
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym_simulators._jit import inlined, inner_kernel, loop_kernel
+from archgym_simulators._jit import inner_kernel, loop_kernel
 from archgym_simulators.dram import layout as lay
 from archgym_simulators.dram.account import note_activation, note_close
+from archgym_simulators.dram.clocks import next_tick, since, to_cycle
 from archgym_simulators.dram.refresh import (
     enter_while_refreshing,
     follow_banks,
@@ -42,70 +43,69 @@ from archgym_simulators.dram.timing import ACT, PRE, RDA, WRA
 Ints = NDArray[np.int64]
 Flags = NDArray[np.uint8]
 
-SIMPLE, REORDER_ARBITER = 0, 2
+SIMPLE = 0
 REORDER_RESPONSES = 1
 
 
-@inlined
-def to_cycle(tick: int, s: Ints) -> int:
-    """Return the first controller cycle at or after a player clock."""
-    if s[lay.PLAYER_PERIOD_PS] == s[lay.PERIOD_PS]:
-        return tick
-    return -int((-tick * s[lay.PLAYER_PERIOD_PS]) // s[lay.PERIOD_PS])
-
-
-@inlined
-def next_tick(cycle: int, s: Ints) -> int:
-    """Return the first player clock after a controller cycle."""
-    if s[lay.PLAYER_PERIOD_PS] == s[lay.PERIOD_PS]:
-        return cycle + 1
-    return int((cycle * s[lay.PERIOD_PS]) // s[lay.PLAYER_PERIOD_PS]) + 1
-
-
 @inner_kernel
-def write_log(at: int, cycle: int, command: int, bank: int, request: int, log: Ints) -> None:
-    """Note a command."""
-    log[at, 0] = cycle
-    log[at, 1] = command
-    log[at, 2] = bank
-    log[at, 3] = request
+def write_log(at: int, cycle: int, command: int, bank: int, request: int, log: Ints) -> int:
+    """Note a command if there is room; return how many were issued."""
+    if at < log.shape[0]:
+        log[at, 0] = cycle
+        log[at, 1] = command
+        log[at, 2] = bank
+        log[at, 3] = request
+    return at + 1
 
 
 @loop_kernel
 def run(
-    design: Ints, s: Ints, packed: Ints, arrival: Ints, twin: Ints, served: Flags, due: Ints, delivered: Ints,
-    stamps: Ints, log: Ints,
+    design: Ints, in_order: bool, s: Ints, packed: Ints, arrival: Ints, twin: Ints, served: Flags, due: Ints,
+    delivered: Ints, latency: Ints, log: Ints,
 ) -> int:  # fmt: skip
     """Simulate one design and return the cycle of the last response.
 
     One function on purpose: its twenty variables live in registers, which no call boundary would let them.
+
+    Args:
+        design: (10,) codes and numbers, see `controller.DesignArrays`.
+        in_order: Responses reach the player in the order of requests.
+        s: State, see `layout`.
+        packed: (R + 2,) links of the requests, see `layout`.
+        arrival: (R,) time stamps in player clocks.
+        twin: (R + 2,) previous request to the same address, R + 1 if there is none.
+        served: (R + 2,) which requests have had their column command.
+        due: (R,) when a response may leave the controller, -1 unknown; for `in_order` only.
+        delivered: (R,) cycle of the n-th response at the player.
+        latency: (R,) first the player clock in which a request was sent, from its response on its latency.
+        log: (L, 4) receives the first L commands.
     """
     page, scheduler, buffer, size, response_queue = design[0], design[1], design[2], design[3], design[4]
     postpone, pull_in, arbiter, most_active = design[6], design[7], design[8], design[9]
-    in_order = response_queue == REORDER_RESPONSES or arbiter == REORDER_ARBITER
     shift = s[lay.SHIFT]
     request_bits = (1 << shift) - 1
     time_bits = ~request_bits
     two_buses = s[lay.TWO_BUSES] == 1
     uneven = s[lay.UNEVEN] == 1
+    same_clock = s[lay.PLAYER_PERIOD_PS] == s[lay.PERIOD_PS]
     one_group = s[lay.GROUPS] == 1
     one_rank = s[lay.RANKS] == 1
-    slot_mask = 3 if one_group else lay.SLOT_MASK
+    slot_mask = lay.CLASS_MASK if one_group else lay.SLOT_MASK
     all_requests = arrival.size
-    last_log = log.shape[0]
+    logging = log.shape[0] > 0
+    relative = s[lay.RELATIVE]
     logged = 0
 
     # Requests and the buffer.
     entered = 0
-    below = 0  # names below this have entered: 2 * entered
     waiting = 0
     writes = 0
     last_bank = 0
     direction = 0
     # Player and arbiter: the request after those that have entered.
     sent = arrival[0]
-    stamps[0] = sent
-    accepted = to_cycle(sent, s)  # by the arbiter (Fifo, Reorder); sent to the controller (Simple)
+    latency[0] = sent
+    accepted = to_cycle(sent, same_clock, s)  # by the arbiter (Fifo, Reorder); sent to the controller (Simple)
     taken = -1  # cycle in which the controller took the previous one
     offer = 2 * accepted + 1  # half cycle in which it stands at the controller's input, INF: not known yet
     entry = offer  # the same if there is room, else INF
@@ -130,9 +130,7 @@ def run(
     while True:
         while bank < lay.NO_BANK:
             bank &= lay.BANK_MASK
-            chosen = next_command(
-                bank, head, hit, below, direction, page, scheduler, s, packed, served, twin
-            )  # fmt: skip
+            chosen = next_command(bank, head, hit, 2 * entered, direction, page, scheduler, s, packed, served, twin)
             kind = chosen & lay.KIND_MASK
             end = now_key
             if uneven:
@@ -143,11 +141,15 @@ def run(
             if sweep > 0:
                 sweep -= 1
                 bank = s[lay.LIVE + sweep] & lay.BANK_MASK
-            else:
-                bank = second
+                head = s[lay.HEAD + (bank << 4)]
+                hit = s[lay.HIT + (bank << 4)]
+            elif second < lay.NO_BANK:
+                bank = second & lay.BANK_MASK
                 second = lay.NO_BANK
-            head = s[lay.HEAD + ((bank & lay.BANK_MASK) << 4)]
-            hit = s[lay.HIT + ((bank & lay.BANK_MASK) << 4)]
+                head = s[lay.HEAD + (bank << 4)]
+                hit = s[lay.HIT + (bank << 4)]
+            else:
+                bank = lay.NO_BANK
 
         if two_buses:
             best = earliest_of_two_buses(live, request_bits, s)
@@ -171,9 +173,8 @@ def run(
             bank = best & lay.BANK_MASK
             at = bank << 4
             name = ((best & request_bits) >> lay.KEY_BITS) & lay.NAME_MASK
-            if logged < last_log:
-                write_log(logged, now, kind, bank, name >> 1, log)
-                logged += 1
+            if logging:
+                logged = write_log(logged, now, kind, bank, name >> 1, log)
             rank = 0
             row = lay.SAME_GROUP + (kind << 3)
             if one_rank:
@@ -256,7 +257,9 @@ def run(
                     s[lay.HIT + at] = hit
                 head = s[lay.HEAD + at]
                 if name == head:
-                    head = next_not_served((links >> lay.BANK_LINK) & lay.NAME_MASK, lay.BANK_LINK, packed, served)
+                    head = (links >> lay.BANK_LINK) & lay.NAME_MASK
+                    if head != hit:
+                        head = next_not_served(head, lay.BANK_LINK, packed, served)
                     s[lay.HEAD + at] = head
                 left = s[lay.COUNT + at] - 1
                 s[lay.COUNT + at] = left
@@ -277,7 +280,7 @@ def run(
                 ready = now + s[lay.READ_LATENCY + is_write]
                 if not in_order:
                     released = max(ready, released + 1)
-                    stamps[2 * request + 1] = released
+                    latency[request] = since(latency[request], released, same_clock, s)
                     if arbiter != SIMPLE:
                         delivered[deliveries & lay.POSITION_MASK] = released
                         deliveries += 1
@@ -289,7 +292,7 @@ def run(
                     while deliveries < all_requests and due[deliveries] >= 0:
                         responded = max(due[deliveries], responded + 1)
                         delivered[deliveries] = responded
-                        stamps[2 * deliveries + 1] = responded
+                        latency[deliveries] = since(latency[deliveries], responded, same_clock, s)
                         deliveries += 1
 
                 if entry == lay.INF and offer < lay.INF:
@@ -319,10 +322,9 @@ def run(
             if refresh_rank < 0:
                 live = trigger_refreshes(now, best, command_at, live, postpone, s)
             else:
-                if logged < last_log:
+                if logging:
                     first_bank = refresh_rank * (s[lay.BANKS] // s[lay.RANKS])
-                    write_log(logged, now, s[lay.WANTED + refresh_rank], first_bank, -1, log)
-                    logged += 1
+                    logged = write_log(logged, now, s[lay.WANTED + refresh_rank], first_bank, -1, log)
                 live = issue_refresh(refresh_rank, now, live, postpone, pull_in, s)
                 sweep = max(live - 1, 0)
                 bank = s[lay.LIVE + sweep] & lay.BANK_MASK if live > 0 else lay.NO_BANK
@@ -339,7 +341,6 @@ def run(
             waiting += 1
             writes += links & 1
             entered += 1
-            below += 2
             taken = now
             entry = lay.INF
             offer = lay.INF
@@ -365,18 +366,19 @@ def run(
                 if arbiter == SIMPLE:
                     accepted = now
                 position = entered & lay.POSITION_MASK
-                sent = max(next_tick(accepted, s), arrival[position] + (sent & s[lay.RELATIVE]))
-                stamps[2 * position] = sent
-                accepted = to_cycle(sent, s)
+                sent = max(next_tick(accepted, same_clock, s), arrival[position] + (sent & relative))
+                latency[position] = sent
+                accepted = to_cycle(sent, same_clock, s)
+                if arbiter == SIMPLE:
+                    offer = 2 * accepted + 1
+                    if has_room(buffer, size, before + 1, waiting, writes):
+                        entry = offer
 
-        if offer == lay.INF and entered < all_requests and (arbiter == SIMPLE or deliveries > entered - most_active):
-            if arbiter == SIMPLE:
-                offer = 2 * accepted + 1
-            else:
-                if entered >= most_active:
-                    accepted = max(accepted, delivered[entered - most_active])
-                # Behind the previous one it is held back, and early in its cycle.
-                offer = 2 * accepted + 1 if accepted > taken else 2 * (taken + 1)
+        if offer == lay.INF and arbiter != SIMPLE and entered < all_requests and deliveries > entered - most_active:
+            if entered >= most_active:
+                accepted = max(accepted, delivered[entered - most_active])
+            # Behind the previous one it is held back, and early in its cycle.
+            offer = 2 * accepted + 1 if accepted > taken else 2 * (taken + 1)
             if has_room(buffer, size, s[lay.COUNT + ((last_bank & lay.BANK_MASK) << 4)], waiting, writes):
                 entry = offer
         if refreshing:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["COMMANDS_ISSUED", "COUNTERS", "COUNTER_NAMES", "simulate_slice"]
+__all__ = ["COMMANDS_ISSUED", "COUNTERS", "COUNTER_NAMES", "simulate_slice", "workspace"]
+
+import threading
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 from archgym_simulators._jit import inner_kernel, kernel
 from archgym_simulators.dram import layout as lay
 from archgym_simulators.dram.account import BINS, COUNTER_NAMES, HISTOGRAMS, fill_counters
-from archgym_simulators.dram.event_loop import run
+from archgym_simulators.dram.event_loop import REORDER_RESPONSES, run
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.uint8]
@@ -19,43 +21,70 @@ COUNTERS = len(COUNTER_NAMES)
 COMMANDS_ISSUED = COUNTER_NAMES.index("commands")
 
 ALL_BANK = 1
+REORDER_ARBITER = 2
 LONG_AGO = -(2**40)
 
 
-@kernel
 def simulate_slice(
-    low: int, high: int, designs: Ints, template: Ints, packed: Ints, arrival: Ints, twin: Ints, first: Ints,
-    log: Ints, out: Ints,
-) -> None:  # fmt: skip
-    """Simulate designs ``low`` to ``high - 1``.
+    low: int, high: int, designs: Ints, trace: tuple[Ints, Ints, Ints, Ints, Ints], log: Ints, out: Ints
+) -> None:
+    """Simulate designs ``low`` to ``high - 1``, without the interpreter's lock.
 
     Args:
         low: First row.
         high: One past the last row.
         designs: (N, 10), the columns of `controller.DesignArrays`.
-        template: (layout.SIZE,) state before a run, with the device's figures.
-        packed: (R + 2,) links of the requests, see `layout`.
-        arrival: (R,) time stamps in player clocks.
-        twin: (R + 2,) previous request to the same address, R + 1 if there is none.
-        first: (banks,) name of the first request of each bank.
+        trace: `PreparedTrace.kernel_arguments`.
         log: (L, 4) receives cycle, command, bank and request (-1: refresh) of the first L commands of each run.
         out: (N, COUNTERS) receives the counters.
     """
-    requests = arrival.size
-    state = template.copy()
-    served = np.empty(requests + 2, np.uint8)
-    due = np.empty(requests, np.int64)
-    delivered = np.empty(requests, np.int64)
-    stamps = np.empty(2 * requests, np.int64)
-    bins = np.empty(BINS * HISTOGRAMS, np.int32)
+    template, packed, arrival, twin, first = trace
+    state, served, due, delivered, latency, bins = workspace(len(arrival))
+    _simulate_slice(
+        low, high, designs, template, packed, arrival, twin, first,
+        state, served, due, delivered, latency, bins, log, out,
+    )  # fmt: skip
+
+
+@kernel
+def _simulate_slice(
+    low: int, high: int, designs: Ints, template: Ints, packed: Ints, arrival: Ints, twin: Ints, first: Ints,
+    state: Ints, served: Flags, due: Ints, delivered: Ints, latency: Ints, bins: NDArray[np.int32],
+    log: Ints, out: Ints,
+) -> None:  # fmt: skip
+    state[:] = template
     for row in range(low, high):
-        reset(designs[row], state, first, served, due)
-        end = run(designs[row], state, packed, arrival, twin, served, due, delivered, stamps, log)
-        fill_counters(end, state, stamps, delivered, bins, out[row])
+        design = designs[row]
+        # Responses return in the order of requests, by the response queue or by the arbiter.
+        in_order = design[4] == REORDER_RESPONSES or design[8] == REORDER_ARBITER
+        reset(design[5], in_order, state, first, served, due)
+        end = run(design, in_order, state, packed, arrival, twin, served, due, delivered, latency, log)
+        fill_counters(end, state, latency, bins, out[row])
+
+
+def workspace(requests: int) -> tuple[Ints, Flags, Ints, Ints, Ints, NDArray[np.int32]]:
+    """Working memory for traces of this length; the thread that asks again gets the same.
+
+    Fresh arrays of this size come from the operating system, page by page, at the price of a tenth of a run.
+    """
+    if getattr(_memory, "requests", None) != requests:
+        _memory.requests = requests
+        _memory.arrays = (
+            np.empty(lay.SIZE, dtype=np.int64),
+            np.empty(requests + 2, dtype=np.uint8),
+            np.empty(requests, dtype=np.int64),
+            np.empty(requests, dtype=np.int64),
+            np.empty(requests, dtype=np.int64),
+            np.empty(BINS * HISTOGRAMS, dtype=np.int32),
+        )
+    return _memory.arrays  # type: ignore[no-any-return]
+
+
+_memory = threading.local()
 
 
 @inner_kernel
-def reset(design: Ints, s: Ints, first: Ints, served: Flags, due: Ints) -> None:
+def reset(refresh_policy: int, in_order: bool, s: Ints, first: Ints, served: Flags, due: Ints) -> None:
     """Return everything but the device's figures to where a run starts."""
     s[lay.LIVE : lay.BANKS] = 0
     s[lay.BOUND : lay.RELATION_OF] = 0
@@ -75,7 +104,8 @@ def reset(design: Ints, s: Ints, first: Ints, served: Flags, due: Ints) -> None:
         s[lay.WANTED + rank] = -1
         # Ranks take their turns evenly spread over an interval.
         spread = interval - rank * (interval // s[lay.RANKS])
-        s[lay.TRIGGER + rank] = spread if design[5] == ALL_BANK else (lay.INF >> s[lay.SHIFT]) - 64
+        s[lay.TRIGGER + rank] = spread if refresh_policy == ALL_BANK else (lay.INF >> s[lay.SHIFT]) - 64
     served[:] = 0
     served[-1] = 1
-    due[:] = -1
+    if in_order:
+        due[:] = -1

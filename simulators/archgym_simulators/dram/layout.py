@@ -17,6 +17,7 @@ BANK_BITS = 6
 BANK_MASK = 2**BANK_BITS - 1
 KIND_BITS = 3
 KIND_MASK = 2**KIND_BITS - 1
+CLASS_MASK = 3  # activate, precharge, read, write: with or without auto-precharge
 GROUP_BITS = 4
 GROUP_AT = BANK_BITS + KIND_BITS
 GROUP_MASK = 2**GROUP_BITS - 1

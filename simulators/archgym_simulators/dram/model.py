@@ -133,7 +133,7 @@ def command_trace(
     log = np.empty((4 * len(prepared) + 64, 4), dtype=np.int64)
     while True:
         counters = np.zeros((1, kernel.COUNTERS), dtype=np.int64)
-        kernel.simulate_slice(0, 1, rows, *prepared.kernel_arguments, log, counters)
+        kernel.simulate_slice(0, 1, rows, prepared.kernel_arguments, log, counters)
         issued = int(counters[0, kernel.COMMANDS_ISSUED])
         if issued <= len(log):
             return _decode_log(prepared, log[:issued])
@@ -181,7 +181,7 @@ def _run(prepared: PreparedTrace, rows: NDArray[np.int64], threads: int) -> NDAr
 
     def simulate_slice(low: int) -> None:
         high = min(low + size, len(rows))
-        kernel.simulate_slice(low, high, rows, *prepared.kernel_arguments, no_log, counters)
+        kernel.simulate_slice(low, high, rows, prepared.kernel_arguments, no_log, counters)
 
     size = max(1, len(rows)) if threads == 1 else min(_SLICE, -(-len(rows) // threads) or 1)
     starts = range(0, len(rows), size)
