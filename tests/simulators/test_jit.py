@@ -60,8 +60,8 @@ def test_compilation_is_announced_once_and_cached(modules):
 
 def test_a_changed_helper_in_another_file_is_noticed(modules):
     run(USE, modules)
-    (modules / "helper.py").write_text(HELPER.format(amount=11))
-    assert run(USE, modules).splitlines()[-1] == "22"
+    (modules / "helper.py").write_text(HELPER.format(amount=1001))
+    assert run(USE, modules).splitlines()[-1] == "2002"
 
 
 def test_an_unwritable_cache_is_no_obstacle(modules):
