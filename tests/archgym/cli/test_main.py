@@ -125,7 +125,7 @@ def test_an_interrupt_is_status_130(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (PermissionError(13, "", "/root/x"), "archgym: '/root/x': Permission denied"),
+        (PermissionError(13, "", "/locked/x"), "archgym: '/locked/x': Permission denied"),
         (OSError("wrote 3 of 9 bytes"), "archgym: wrote 3 of 9 bytes"),
         (MemoryError(), "archgym: not enough memory"),
     ],
