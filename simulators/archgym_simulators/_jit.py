@@ -10,9 +10,7 @@ __all__ = ["KERNEL_OPTIONS", "announce_compilation", "inlined", "inner_kernel", 
 import hashlib
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
-from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, ParamSpec, TypeVar
 
 import numba
@@ -75,34 +73,45 @@ def _compiled(function: Callable[P, R], **options: Any) -> Callable[P, R]:
 
 
 def _stamp_by_content(compiled: Any) -> None:
-    """Make the cached code depend on every file it was compiled from.
+    """Make the cached code depend on everything it was compiled from.
 
-    numba looks at the file of the outermost kernel only (its time and size), so a change in a helper kernel of
-    another file would go unnoticed. Where numba's internals have moved, its own rule stays in force.
+    numba looks at the file of the outermost kernel only (its time and size), so a change in a helper kernel or a
+    constant of another file would go unnoticed. What counts is what is loaded: a file may have changed since. Where
+    numba's internals have moved, its own rule stays in force.
     """
     index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if hasattr(index, "_source_stamp"):
-        sources = sorted(set(_sources(compiled.py_func)))
-        index._source_stamp = hashlib.sha256(repr(sources).encode()).hexdigest()
+        sources = _sources(compiled.py_func, set())
+        index._source_stamp = hashlib.sha256(repr(list(sources)).encode()).hexdigest()
 
 
-def _sources(function: Callable[..., Any]) -> Iterator[tuple[str, str]]:
-    """Content hash of every file, and value of every constant, that a kernel is compiled from."""
-    path = Path(function.__code__.co_filename)
-    yield path.name, _digest(path)
+def _sources(function: Callable[..., Any], seen: set[int]) -> Iterator[object]:
+    """Bytecode of a kernel and of the kernels that it names, and the values of all constants that it names."""
+    if id(function) in seen:
+        return
+    seen.add(id(function))
+    yield _fingerprint(function.__code__)
+    yield [cell.cell_contents for cell in function.__closure__ or ()]
     for name in function.__code__.co_names:
         value = function.__globals__.get(name)
         if isinstance(value, Dispatcher):
-            yield from _sources(value.py_func)
+            yield from _sources(value.py_func, seen)
         elif isinstance(value, ModuleType) and value.__name__.startswith(f"{__package__}."):
-            yield value.__name__, _digest(Path(str(value.__file__)))
-        elif isinstance(value, int | float | tuple):
-            yield name, repr(value)
+            yield _constants(value)
+        elif isinstance(value, _CONSTANT):
+            yield name, value
 
 
-@cache
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+_CONSTANT = (int, float, tuple)
+
+
+def _fingerprint(code: CodeType) -> tuple[object, ...]:
+    constants = [_fingerprint(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants
+
+
+def _constants(module: ModuleType) -> list[tuple[str, object]]:
+    return sorted((name, value) for name, value in vars(module).items() if isinstance(value, _CONSTANT))
 
 
 def _print_to_terminal(message: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COUNTER_NAMES", "fill_counters", "note_activation", "note_close"]
+__all__ = ["COUNTER_NAMES", "fill_counters", "note_activation", "note_close", "write_log"]
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from archgym_simulators.dram import layout as lay
 from archgym_simulators.dram.timing import PRE, PREA, RDA, REFA, WRA
 
 Ints = NDArray[np.int64]
+Bins = NDArray[np.int32]
 
 COUNTER_NAMES = (
     "end_cycle", "activates", "precharges", "precharges_all", "reads", "reads_auto", "writes", "writes_auto",
@@ -21,7 +22,8 @@ COUNTER_NAMES = (
 )  # fmt: skip
 
 # Equal latencies in a row would wait for each other's increment: they take turns in four histograms.
-BINS = 2048
+BIN_BITS = 11
+BINS = 2**BIN_BITS
 HISTOGRAMS = 4
 
 
@@ -48,7 +50,7 @@ def note_close(rank: int, cycle: int, s: Ints) -> None:
 
 
 @inner_kernel
-def fill_counters(end: int, s: Ints, latency: Ints, bins: NDArray[np.int32], out: Ints) -> None:
+def fill_counters(end: int, s: Ints, latency: Ints, bins: Bins, out: Ints) -> None:
     """Write the counters of a finished run to ``out`` (len(COUNTER_NAMES),)."""
     out[:] = 0
     fill_commands(end, latency.size, s, out)
@@ -105,39 +107,60 @@ def fill_cycles(end: int, s: Ints, out: Ints) -> None:
 
 
 @inner_kernel
-def fill_latencies(latency: Ints, bins: NDArray[np.int32], out: Ints) -> None:
-    """Sum, median, 99th percentile and maximum."""
-    count = latency.size
+def fill_latencies(latency: Ints, bins: Bins, out: Ints) -> None:
+    """Sum, median, 99th percentile and maximum; ``bins`` holds the first digit's histogram, then the later ones'."""
     total = 0
     largest = 0
-    for i in range(count):
+    for i in range(latency.size):
         total += latency[i]
         largest = max(largest, latency[i])
     shift = 0
     while (largest >> shift) >= BINS:
-        shift += 1
+        shift += BIN_BITS
+    later = bins[BINS * HISTOGRAMS :]
     bins[: ((largest >> shift) + 1) * HISTOGRAMS] = 0
-    for i in range(count):
+    for i in range(latency.size):
         bins[((latency[i] >> shift) & (BINS - 1)) * HISTOGRAMS + (i & (HISTOGRAMS - 1))] += 1
     out[15] = total
-    out[16] = ranked(int(count * 0.5), shift, latency, bins)
-    out[17] = ranked(int(count * 0.99), shift, latency, bins)
+    out[16] = ranked(int(latency.size * 0.5), shift, latency, bins, later)
+    out[17] = ranked(int(latency.size * 0.99), shift, latency, bins, later)
     out[18] = largest
 
 
 @inner_kernel
-def ranked(rank: int, shift: int, latency: Ints, bins: NDArray[np.int32]) -> int:
-    """Return the latency at a position of the sorted latencies."""
-    below = 0
-    at = 0
+def ranked(rank: int, shift: int, latency: Ints, bins: Bins, later: Bins) -> int:
+    """Return the latency at a position of the sorted latencies: digit by digit, by counting."""
+    prefix, rank = digit_of(rank, bins)
+    while shift > 0:
+        shift -= BIN_BITS
+        later[:] = 0
+        for i in range(latency.size):
+            if (latency[i] >> shift) >> BIN_BITS == prefix:
+                later[((latency[i] >> shift) & (BINS - 1)) * HISTOGRAMS] += 1
+        digit, rank = digit_of(rank, later)
+        prefix = prefix << BIN_BITS | digit
+    return prefix
+
+
+@inner_kernel
+def digit_of(rank: int, bins: Bins) -> tuple[int, int]:
+    """Return the bin that holds a position, and the position within it."""
+    digit = 0
     while True:
-        inside = bins[4 * at] + bins[4 * at + 1] + bins[4 * at + 2] + bins[4 * at + 3]
-        if below + inside > rank:
-            break
-        below += inside
-        at += 1
-    if shift == 0:
-        return at
-    members = latency[(latency >> shift) == at]
-    members.sort()
-    return members[rank - below]  # type: ignore[no-any-return]
+        at = digit * HISTOGRAMS
+        inside = bins[at] + bins[at + 1] + bins[at + 2] + bins[at + 3]
+        if rank < inside:
+            return digit, rank
+        rank -= inside
+        digit += 1
+
+
+@inner_kernel
+def write_log(at: int, cycle: int, command: int, bank: int, request: int, log: Ints) -> int:
+    """Note a command if there is room; return how many were issued."""
+    if at < log.shape[0]:
+        log[at, 0] = cycle
+        log[at, 1] = command
+        log[at, 2] = bank
+        log[at, 3] = request
+    return at + 1

@@ -14,24 +14,24 @@ Ints = NDArray[np.int64]
 
 
 @inlined
-def to_cycle(tick: int, same_clock: bool, s: Ints) -> int:
+def to_cycle(tick: int, simple: bool, s: Ints) -> int:
     """Return the first controller cycle at or after a player clock."""
-    if same_clock:
+    if simple or s[lay.PLAYER_PERIOD_PS] == s[lay.PERIOD_PS]:
         return tick
     return -int((-tick * s[lay.PLAYER_PERIOD_PS]) // s[lay.PERIOD_PS])
 
 
 @inlined
-def next_tick(cycle: int, same_clock: bool, s: Ints) -> int:
+def next_tick(cycle: int, simple: bool, s: Ints) -> int:
     """Return the first player clock after a controller cycle."""
-    if same_clock:
+    if simple or s[lay.PLAYER_PERIOD_PS] == s[lay.PERIOD_PS]:
         return cycle + 1
     return int((cycle * s[lay.PERIOD_PS]) // s[lay.PLAYER_PERIOD_PS]) + 1
 
 
 @inlined
-def since(tick: int, cycle: int, same_clock: bool, s: Ints) -> int:
+def since(tick: int, cycle: int, simple: bool, s: Ints) -> int:
     """Return the time from a player clock to a controller cycle: in cycles, or in ps where the clocks differ."""
-    if same_clock:
+    if simple or s[lay.PLAYER_PERIOD_PS] == s[lay.PERIOD_PS]:
         return cycle - tick
     return int(cycle * s[lay.PERIOD_PS] - tick * s[lay.PLAYER_PERIOD_PS])

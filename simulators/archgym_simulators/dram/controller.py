@@ -84,6 +84,8 @@ class ControllerDesign:
 
 PARAMETERS = tuple(field.name for field in fields(ControllerDesign))
 _NUMBERS = tuple(name for name in PARAMETERS if name not in _WORDS)
+_LOWEST = np.array([0 if name in _WORDS else 1 for name in PARAMETERS])
+_HIGHEST = np.array([len(_WORDS[name]) - 1 if name in _WORDS else _LARGEST_NUMBER for name in PARAMETERS])
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,17 +131,15 @@ class DesignArrays:
         Raises:
             InputError: names the first row, parameter and value that are out of range.
         """
-        rows = np.stack([np.asarray(getattr(self, name), dtype=np.int64) for name in PARAMETERS], axis=1)
-        low = np.array([0 if name in _WORDS else 1 for name in PARAMETERS])
-        high = np.array([len(_WORDS[name]) - 1 if name in _WORDS else _LARGEST_NUMBER for name in PARAMETERS])
-        wrong = (rows < low) | (rows > high)
+        rows = np.array([getattr(self, name) for name in PARAMETERS], dtype=np.int64).T
+        wrong = (rows < _LOWEST) | (rows > _HIGHEST)
         if wrong.any():
             row, column = (int(i) for i in np.argwhere(wrong)[0])
             raise InputError(
                 f"design {row}: {PARAMETERS[column]} {rows[row, column]} is out of range; "
-                f"allowed are {low[column]}..{high[column]}"
+                f"allowed are {_LOWEST[column]}..{_HIGHEST[column]}"
             )
-        return rows
+        return np.ascontiguousarray(rows)
 
 
 def _encode(name: str, values: NDArray[np.generic]) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["COMMANDS_ISSUED", "COUNTERS", "COUNTER_NAMES", "simulate_slice", "workspace"]
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from archgym_simulators._jit import inner_kernel, kernel
 from archgym_simulators.dram import layout as lay
 from archgym_simulators.dram.account import BINS, COUNTER_NAMES, HISTOGRAMS, fill_counters
-from archgym_simulators.dram.event_loop import REORDER_RESPONSES, run
+from archgym_simulators.dram.event_loop import REORDER_RESPONSES, event_loop
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.uint8]
@@ -40,26 +41,41 @@ def simulate_slice(
     """
     template, packed, arrival, twin, first = trace
     state, served, due, delivered, latency, bins = workspace(len(arrival))
-    _simulate_slice(
+    simulate = _simulate_simple if template[lay.SIMPLE] == 1 else _simulate_general
+    simulate(
         low, high, designs, template, packed, arrival, twin, first,
         state, served, due, delivered, latency, bins, log, out,
     )  # fmt: skip
 
 
-@kernel
-def _simulate_slice(
-    low: int, high: int, designs: Ints, template: Ints, packed: Ints, arrival: Ints, twin: Ints, first: Ints,
-    state: Ints, served: Flags, due: Ints, delivered: Ints, latency: Ints, bins: NDArray[np.int32],
-    log: Ints, out: Ints,
-) -> None:  # fmt: skip
-    state[:] = template
-    for row in range(low, high):
-        design = designs[row]
-        # Responses return in the order of requests, by the response queue or by the arbiter.
-        in_order = design[4] == REORDER_RESPONSES or design[8] == REORDER_ARBITER
-        reset(design[5], in_order, state, first, served, due)
-        end = run(design, in_order, state, packed, arrival, twin, served, due, delivered, latency, log)
-        fill_counters(end, state, latency, bins, out[row])
+run_simple = event_loop(simple=True)
+run_general = event_loop(simple=False)
+
+
+def _compiled_slice(simple: bool) -> Callable[..., None]:
+    @kernel
+    def simulate(
+        low: int, high: int, designs: Ints, template: Ints, packed: Ints, arrival: Ints, twin: Ints, first: Ints,
+        state: Ints, served: Flags, due: Ints, delivered: Ints, latency: Ints, bins: NDArray[np.int32],
+        log: Ints, out: Ints,
+    ) -> None:  # fmt: skip
+        state[:] = template
+        for row in range(low, high):
+            design = designs[row]
+            # Responses return in the order of requests, by the response queue or by the arbiter.
+            in_order = design[4] == REORDER_RESPONSES or design[8] == REORDER_ARBITER
+            reset(design[5], in_order, state, first, served, due)
+            if simple:
+                end = run_simple(design, in_order, state, packed, arrival, twin, served, due, delivered, latency, log)
+            else:
+                end = run_general(design, in_order, state, packed, arrival, twin, served, due, delivered, latency, log)
+            fill_counters(end, state, latency, bins, out[row])
+
+    return simulate
+
+
+_simulate_simple = _compiled_slice(simple=True)
+_simulate_general = _compiled_slice(simple=False)
 
 
 def workspace(requests: int) -> tuple[Ints, Flags, Ints, Ints, Ints, NDArray[np.int32]]:
@@ -75,7 +91,7 @@ def workspace(requests: int) -> tuple[Ints, Flags, Ints, Ints, Ints, NDArray[np.
             np.empty(requests, dtype=np.int64),
             np.empty(requests, dtype=np.int64),
             np.empty(requests, dtype=np.int64),
-            np.empty(BINS * HISTOGRAMS, dtype=np.int32),
+            np.empty(2 * BINS * HISTOGRAMS, dtype=np.int32),
         )
     return _memory.arrays  # type: ignore[no-any-return]
 

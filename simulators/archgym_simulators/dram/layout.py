@@ -84,7 +84,7 @@ _SIZES = {
     "period_ps": 1,
     "player_period_ps": 1,
     "two_buses": 1,
-    "uneven": 1,  # commands differ in length
+    "simple": 1,  # see `event_loop`
     "writes": 1,  # of the trace
     "relative": 1,  # mask: -1 where time stamps count from the previous send, else 0
     "length": 8,  # of each command, as key
@@ -136,7 +136,7 @@ WRITE_CLOSE = OFFSETS["write_close"]
 PERIOD_PS = OFFSETS["period_ps"]
 PLAYER_PERIOD_PS = OFFSETS["player_period_ps"]
 TWO_BUSES = OFFSETS["two_buses"]
-UNEVEN = OFFSETS["uneven"]
+SIMPLE = OFFSETS["simple"]
 RELATIVE = OFFSETS["relative"]
 WRITES = OFFSETS["writes"]
 LENGTH = OFFSETS["length"]

@@ -114,6 +114,8 @@ def _pack_device(trace: Trace, memory: Device, tables: TimingTables, shift: int,
     relation = np.where(rank_of_group[:, None] == rank_of_group[None, :], 1, 2)
     np.fill_diagonal(relation, 0)
     place_of_relation = np.array([lay.SAME_GROUP, lay.RELATION, lay.RELATION + WIDTH * WIDTH]) - lay.SAME_GROUP
+    one_of_each = memory.ranks == memory.bank_groups == 1 and not tables.two_buses and not length.any()
+    simple = one_of_each and tick_ps == memory.period_ps and not trace.relative
     figures = {
         "same_bank": (tables.same_bank + length) << shift,
         "same_group": (tables.relations[0] + length) << shift,
@@ -137,7 +139,7 @@ def _pack_device(trace: Trace, memory: Device, tables: TimingTables, shift: int,
         "period_ps": memory.period_ps,
         "player_period_ps": tick_ps,
         "two_buses": int(tables.two_buses),
-        "uneven": int(length.any()),
+        "simple": int(simple),
         "writes": np.count_nonzero(trace.is_write),
         "relative": -int(trace.relative),
     }
