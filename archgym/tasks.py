@@ -74,7 +74,7 @@ class Task:
 @cache
 def tasks() -> dict[str, Task]:
     """Every task by name."""
-    from archgym.task_table import TASKS
+    from archgym.core_1 import TASKS
 
     return {one.name: one for one in TASKS}
 

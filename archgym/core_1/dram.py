@@ -1,4 +1,4 @@
-"""The tasks of the suite, as data.
+"""The tasks on DRAM controllers.
 
 Traces have 4,000 requests, and every task takes the mean over two of them: its best design is not that of one trace's
 accidents. Bounds are 1.05 or 1.10 times the shortest total time of the task's traces, rounded to whole ns; the shortest

@@ -1,0 +1,12 @@
+"""The tasks of the suite core-1, as data: one module a family, ``TASKS`` in each."""
+
+from __future__ import annotations
+
+__all__ = ["TASKS"]
+
+from archgym.core_1 import dram
+from archgym.tasks import Task
+
+FAMILIES = (dram,)
+
+TASKS: tuple[Task, ...] = tuple(task for family in FAMILIES for task in family.TASKS)
