@@ -1,0 +1,1 @@
+"""Studies: many searches, crossed from tasks, agents, settings and seeds, in one store."""

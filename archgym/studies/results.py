@@ -1,0 +1,147 @@
+"""A study, or a single run, as its readers see it: data frames."""
+
+from __future__ import annotations
+
+__all__ = ["StudyResults", "load_study"]
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archgym.run_directory import EVALUATIONS, MANIFEST, RESULT, read_json
+from archgym.studies.records import PROBLEM, RunRecord, improvement_table, run_table
+from archgym.studies.tables import IMPROVEMENTS, RUNS, evaluations_name
+from archgym_simulators import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """What a study, or a single recorded search, found.
+
+    Rows are in the order of the study's cells (tasks, then agents with their settings, then seeds), whatever ran them.
+
+    Attributes:
+        path: the directory.
+        manifest: what was run: ``"study"`` (the definition), ``"tasks"`` (their problems), and the versions.
+        is_complete: whether every run has ended.
+    """
+
+    path: Path
+    manifest: Mapping[str, Any]
+    is_complete: bool
+    _tables: tuple[pa.Table, pa.Table] = field(repr=False)
+    _streams: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a run, the columns of `archgym.studies.records.RUN_COLUMNS`."""
+        frame: pd.DataFrame = self._tables[0].drop_columns([PROBLEM]).to_pandas()
+        whole = bool((frame["budget"] % 1 == 0).all())  # in cost units a budget may be any number
+        return frame.astype({"budget": "int64"}) if whole else frame
+
+    @cached_property
+    def improvements(self) -> pd.DataFrame:
+        """One row an improvement, the columns of `archgym.studies.records.IMPROVEMENT_COLUMNS`."""
+        frame: pd.DataFrame = self._tables[1].to_pandas()
+        return frame
+
+    def evaluations(self, run_id: str) -> pd.DataFrame:
+        """Every evaluation of a run, columns as in the ``evaluations.parquet`` of a search.
+
+        Raises:
+            InputError: an unknown run, or a study that recorded improvements only.
+        """
+        rows = self._tables[0].select(["run_id", PROBLEM, "evaluations"]).to_pydict()
+        if run_id not in rows["run_id"]:
+            raise InputError(f"no run {run_id!r} in {self.path}")
+        if run_id in self._streams:
+            return _frame_of(self._streams[run_id])
+        place = rows["run_id"].index(run_id)
+        problem = rows[PROBLEM][place]
+        before = zip(rows[PROBLEM][:place], rows["evaluations"][:place], strict=True)
+        start = sum(count for other, count in before if other == problem)
+        return _slice_of(self._evaluations_file(problem), start, rows["evaluations"][place])
+
+    def evaluation_groups(self) -> Iterator[pd.DataFrame]:
+        """Every evaluation of the study, some 65,000 at a time; columns change from task to task.
+
+        Raises:
+            InputError: a study that recorded improvements only.
+        """
+        import pyarrow.parquet as pq
+
+        for run_id in self._streams:
+            yield self.evaluations(run_id)
+        if self._streams:
+            return
+        for problem in dict.fromkeys(self._tables[0].column(PROBLEM).to_pylist()):
+            with pq.ParquetFile(self._evaluations_file(problem)) as file:
+                for group in range(file.num_row_groups):
+                    yield file.read_row_group(group).to_pandas()
+
+    def _evaluations_file(self, problem: int) -> Path:
+        single = self.path / EVALUATIONS
+        file = single if single.is_file() else self.path / evaluations_name(problem)
+        if not file.is_file():
+            raise InputError(
+                f"{self.path} has no {file.name}: it recorded improvements only (record = 'all' keeps all)"
+            )
+        return file
+
+
+def load_study(path: Path | str) -> StudyResults:
+    """Read a study's directory, also while it runs, or the directory of a single search.
+
+    Raises:
+        InputError: no such directory, a damaged one, or a single search that has not ended.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = Path(path)
+    if not (folder / MANIFEST).is_file():
+        what = f"has no {MANIFEST}" if folder.is_dir() else "is no directory"
+        raise InputError(f"{str(folder)!r} is no study: it {what}")
+    manifest = read_json(folder / MANIFEST)
+    if "study" not in manifest:
+        raise InputError(f"{folder / MANIFEST} is no study's")
+    try:
+        tables = pq.read_table(folder / RUNS), pq.read_table(folder / IMPROVEMENTS)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"cannot read {folder}: {str(error).splitlines()[0]}") from error
+    return StudyResults(folder, manifest, (folder / RESULT).is_file(), tables)
+
+
+def _frame_of(stream: bytes) -> pd.DataFrame:
+    import pyarrow as pa
+
+    frame: pd.DataFrame = pa.ipc.open_stream(stream).read_all().to_pandas()
+    return frame
+
+
+def _slice_of(path: Path, start: int, count: int) -> pd.DataFrame:
+    """Rows of a Parquet file, reading only the row groups that hold them."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        needed: list[int] = []
+        first = before = 0
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            if before < start + count and before + rows > start:
+                first = before if not needed else first
+                needed.append(group)
+            before += rows
+        frame: pd.DataFrame = file.read_row_groups(needed).slice(start - first, count).to_pandas()
+        return frame
+
+
+def tables_of(records: Sequence[RunRecord]) -> tuple[pa.Table, pa.Table]:
+    """The two tables of some runs."""
+    return run_table(records), improvement_table(records)
