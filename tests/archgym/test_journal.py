@@ -90,7 +90,7 @@ def test_a_record_larger_than_the_read_buffer_is_read(tmp_path, monkeypatch):
     fill(tmp_path / "j", (1, 40, 2, 7))
     expected = read(tmp_path / "j")[0]
     for size in (8, 9, 50, 64, 1000):
-        monkeypatch.setattr("archgym.journal._READ_BYTES", size)
+        monkeypatch.setattr("archgym.frames._READ_BYTES", size)
         assert all(same(a, b) for a, b in zip(read(tmp_path / "j")[0], expected, strict=True))
 
 
