@@ -5,13 +5,13 @@ from __future__ import annotations
 __all__ = ["Budget", "Incumbent", "Session", "SessionOver"]
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from archgym.bindings import Bindings
 from archgym.budget import Budget, SessionOver
@@ -176,6 +176,13 @@ class Session:
             InputError: an unknown workload, or one with another design space than the session's.
         """
         return self._bindings.problem(checked_workload(workload, self.spec.workload))
+
+    def bottlenecks(self, scored: Evaluation, workload: str | None = None) -> Mapping[str, NDArray[Any]]:
+        """What holds each evaluated design back, in words, each (N,), as in an environment's ``info["bottleneck"]``.
+
+        Empty in families that do not say; of designs that are not ok, the words mean nothing.
+        """
+        return self.problem(workload).simulator.bottlenecks(scored)
 
     def best_design(self) -> Design | None:
         """The incumbent in readable values."""

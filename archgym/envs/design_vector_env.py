@@ -18,7 +18,7 @@ from archgym.envs.design_env import Observation
 from archgym.envs.episodes import EpisodeBoard
 from archgym.envs.face import RENDER_MODES, check_horizon, check_render_mode, session_and_source
 from archgym.envs.step_info import columnar_info, evaluated_columns
-from archgym.problem import checked_workload
+from archgym.problem import ScoredEvaluation, checked_workload
 from archgym.session import Session
 from archgym_simulators import InputError
 
@@ -116,15 +116,26 @@ class DesignVectorEnv(VectorEnv[Observation, Actions, NDArray[Any]]):
         scored = board.evaluate(rows)
         done = board.advance(rows, scored)
         problem = self.session.problem(board.workloads[0])
-        info: dict[str, Any] = {} if done.all() else columnar_info(problem, rows, scored, ~done)
+        blame = self._bottlenecks(scored)
+        info: dict[str, Any] = {} if done.all() else columnar_info(problem, rows, scored, ~done, blame)
         if done.any():
-            info |= self._final(columnar_info(problem, rows, scored, done), done)
+            info |= self._final(columnar_info(problem, rows, scored, done, blame), done)
             info |= self._begin(np.flatnonzero(done).tolist(), None)
         info["evaluated"] = evaluated_columns(problem, rows, scored)
         terminated = done if self.horizon == 1 else np.zeros_like(done)
         truncated = done & ~terminated
         rewards = scored.rewards if self.several else scored.reward
         return board.observations.copy(), rewards.copy(), terminated.copy(), truncated, info
+
+    def _bottlenecks(self, scored: ScoredEvaluation) -> dict[str, NDArray[Any]]:
+        """What holds each design back, each in the words of its own workload."""
+        first, *others = dict.fromkeys(self._board.workloads)
+        words = dict(self.session.bottlenecks(scored, first))
+        for workload in others if words else ():
+            own = np.array([name == workload for name in self._board.workloads])
+            for name, column in self.session.bottlenecks(scored, workload).items():
+                words[name] = np.where(own, column, words[name])
+        return words
 
     def _begin(self, which: list[int], workload: str | None) -> dict[str, Any]:
         if workload is not None or not self._source.varies:

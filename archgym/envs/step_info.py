@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["columnar_info", "evaluated_columns", "step_info"]
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,20 +19,30 @@ _STATUS = np.array(STATUS_NAMES, dtype=object)
 
 
 def step_info(problem: Problem, row: NDArray[np.int64], scored: ScoredEvaluation) -> dict[str, Any]:
-    """``design``, ``metrics``, ``status``, ``reason`` and ``violations`` of a single evaluated design."""
+    """``design``, ``metrics``, ``status``, ``reason`` and ``violations`` of a single evaluated design.
+
+    And ``bottleneck`` in families that name one, for a design that is ok.
+    """
     names = problem.simulator.metric_names()
     ok = scored.status[0] == OK
+    blame = problem.simulator.bottlenecks(scored) if ok else {}
     return {
         "design": problem.space.decode_row(row),
         "metrics": dict(zip(names, scored.values[0].tolist(), strict=True)) if ok else {},
         "status": scored.status_name(0),
         "reason": scored.reason(0),
         "violations": _violations(problem, scored) if ok else {scored.reason_name(0): float(scored.violation[0])},
+        **({"bottleneck": {name: words.tolist()[0] for name, words in blame.items()}} if blame else {}),
     }
 
 
-def columnar_info(problem: Problem, rows: Rows, scored: ScoredEvaluation, mask: Mask) -> dict[str, Any]:
-    """As `step_info` for N designs: arrays (N,) with a boolean mask under ``_name``, as Gymnasium's vector info."""
+def columnar_info(
+    problem: Problem, rows: Rows, scored: ScoredEvaluation, mask: Mask, bottlenecks: Mapping[str, NDArray[Any]]
+) -> dict[str, Any]:
+    """As `step_info` for N designs: arrays (N,) with a boolean mask under ``_name``, as Gymnasium's vector info.
+
+    ``bottlenecks`` (N,) each come from `Session.bottlenecks`: every workload has words of its own.
+    """
     valid = scored.status == OK
     ok, others = mask & valid, mask & ~valid
     reasons = np.full(len(rows), "", dtype=object)
@@ -47,6 +58,10 @@ def columnar_info(problem: Problem, rows: Rows, scored: ScoredEvaluation, mask: 
         **texts,
         "violations": _violation_columns(problem, scored, ok, others),
     }
+    if bottlenecks:
+        blame = dict(bottlenecks)
+        _hide(blame, ~ok)
+        info["bottleneck"] = _masked(blame, ok)
     return _masked(info, mask)
 
 

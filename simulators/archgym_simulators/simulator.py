@@ -172,6 +172,17 @@ class Simulator(ABC):
         with ThreadPoolExecutor(threads) as pool:
             return join(list(pool.map(self.simulate, np.split(rows, range(_SLICE, len(rows), _SLICE)))))
 
+    def bottlenecks(self, evaluation: Evaluation) -> Mapping[str, NDArray[Any]]:
+        """What holds each design back, in words, each (N,): ``metric``, ``task``, ``block`` and whatever else is known.
+
+        Empty where the family does not say; of a design that is not ok, the words mean nothing. Environments give them
+        in ``info["bottleneck"]``, sessions by `archgym.Session.bottlenecks`.
+
+        Args:
+            evaluation: of this simulator.
+        """
+        return {}
+
     def designs(self) -> Rows | None:
         """The only designs (R, D) that can be valid, where the simulator has a list of them; None where it has not."""
         return None

@@ -22,7 +22,8 @@ def find_bottlenecks(
     latency: Floats,
     found: Ints,
 ) -> None:
-    """Fill ``found``: task and block that weigh most on latency, on power and on area, and whether tasks compete.
+    """Fill ``found`` (10,): task and block that weigh most on latency, on power and on area, whether tasks compete, and
+    whose outputs weigh most in each of the three blocks.
 
     Blocks are numbered: elements, then memories, then buses. For latency it is the task that runs longest in the
     applications that miss their budget (in all, where none does) and the block that limited it longest; competed for
@@ -40,6 +41,41 @@ def find_bottlenecks(
     found[6] = 1 if is_contested(designs, n, ways, progress, task, best - 1) else 0
     hungriest(graph, designs, n, tree, ways, progress, prices, found)
     largest(graph, designs, n, tree, ways, progress, prices, found)
+    found[7] = heaviest_data(graph, designs, n, tree, found[0], found[1], elements, memories)
+    found[8] = heaviest_data(graph, designs, n, tree, found[2], found[3], elements, memories)
+    found[9] = found[4]
+
+
+@inner_kernel
+def heaviest_data(
+    graph: Graph, designs: Designs, n: int, tree: Tree, task: int, block: int, elements: int, memories: int
+) -> int:
+    """Of what a task reads and writes by way of a block, whose outputs are the most; the task itself where none are."""
+    best, most = task, 0.0
+    place = block - elements
+    if place < 0:
+        return task
+    start = tree.pe_bus[designs.pe_of_task[n, task]]
+    for edge in range(graph.source.size):
+        source = graph.source[edge]
+        if (source != task and graph.target[edge] != task) or graph.bytes[edge] <= most:
+            continue
+        memory = designs.memory_of_task[n, source]
+        if place < memories:
+            concerned = place == memory
+        else:
+            concerned = leads_over(tree, start, tree.memory_bus[memory], place - memories)
+        if concerned:
+            best, most = source, graph.bytes[edge]
+    return best
+
+
+@inner_kernel
+def leads_over(tree: Tree, start: int, goal: int, bus: int) -> bool:
+    here = start
+    while here != goal and here != bus:
+        here = tree.hop[here, goal]
+    return here == bus
 
 
 @inner_kernel

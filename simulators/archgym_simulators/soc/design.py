@@ -103,7 +103,7 @@ class TaskSpace:
             parameters += _task_parameters(task, mapping, places=not outside, has_output=task.name in sources)
             inert += _inert(task, parameters)
         self.space = DesignSpace(parameters, inert=inert)
-        names = [task.name for task in graph.tasks]
+        self.choice_names = names = tuple(task.name for task in graph.tasks)
         self._forced = np.array([task.cpu_cycles is None for task in graph.tasks])
         self._runs_on = _Columns(self.space, [f"{name}.runs_on" for name in names])
         self._copies = _Columns(self.space, [f"{name}.copies" for name in names], 1.0)
@@ -137,8 +137,9 @@ class GroupedSpace:
         rank[np.argsort(-work, kind="stable")] = np.arange(len(work))
         group = [group_of_rank(r, len(work)) for r in rank.tolist()]
         self.space = _grouped_space()
+        self.choice_names = tuple(f"group{g}" for g in group)
         self._runs_on, self._copies, self._clock, self._bus, self._memory = (
-            _Columns(self.space, [f"group{g}.{what}" for g in group])
+            _Columns(self.space, [f"{name}.{what}" for name in self.choice_names])
             for what in ("runs_on", "copies", "clock", "bus", "memory")
         )
         self._hardware = _HardwareColumns(self.space)

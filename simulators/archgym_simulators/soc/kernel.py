@@ -38,7 +38,7 @@ def simulate_batch(
     out: Floats,  # (N, len(COLUMNS))
     latency: Floats,  # (N, A) s
     peak: Floats,  # (N, M) bytes
-    bottleneck: Ints,  # (N, 7), see `find_bottlenecks`
+    bottleneck: Ints,  # (N, 10), see `find_bottlenecks`
     too_large: Ints,  # (N,) first memory beyond the table, -1 where there is none
 ) -> None:
     """Fill the outputs for N designs."""

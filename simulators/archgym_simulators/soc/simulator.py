@@ -5,20 +5,21 @@ from __future__ import annotations
 __all__ = ["SocSimulator"]
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archgym_simulators.constraints import Reason
 from archgym_simulators.errors import InputError
-from archgym_simulators.evaluation import OK, Evaluation
+from archgym_simulators.evaluation import Evaluation
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.simulator import Baseline, Metric, NamedObjective, Simulator, Workload
 from archgym_simulators.soc.archgym_space import SLOTS, ArchgymSpace
 from archgym_simulators.soc.arrays import Designs, Floats
 from archgym_simulators.soc.assembly import Assembly
 from archgym_simulators.soc.design import BUSES, CPUS, MEMORIES, SPACES, GroupedSpace, TaskSpace
+from archgym_simulators.soc.diagnosis import DIAGNOSTICS, Names, diagnostics, named
 from archgym_simulators.soc.features import FEATURE_NAMES, graph_features
 from archgym_simulators.soc.generator import GENERATED
 from archgym_simulators.soc.model import BUDGETS, RULES, PreparedGraph, SocResult, simulate_arrays
@@ -61,22 +62,6 @@ TOO_LARGE = Reason(
     "memory {memory:.0f} would hold {need:,.1f} MB; the largest that its table has is {limit:,.1f} MB",
     ("memory", "need", "limit"),
 )
-DIAGNOSTICS = (
-    "latency_distance",
-    "power_distance",
-    "area_distance",
-    "bottleneck_metric",
-    "bottleneck_task",
-    "bottleneck_block",
-    "latency_task",
-    "latency_block",
-    "power_task",
-    "power_block",
-    "area_task",
-    "area_block",
-    "is_contested",
-    "phases",
-)
 _UNITS = {"_ms": 1e3, "_uj": 1e6, "_mw": 1e3, "_mm2": 1e6}
 
 
@@ -87,9 +72,9 @@ class SocSimulator(Simulator):
     voltage, what is built leaks (DRAM is refreshed), wide memories are several arrays, buffers are freed when they have
     been read, tasks are done when all of their work is, and power is taken over every window of 10 ms.
 
-    Diagnostics: signed distances to the budgets, then numbers of metrics (0 latency, 1 power, 2 area), tasks
-    (`task_names`) and blocks (`block_names`) that hold the design back; `bottleneck` gives their names. A mix adds the
-    latency of each application, except in the shared space, where all workloads have the same diagnostics.
+    Diagnostics: signed distances to the budgets, then numbers of metrics (0 latency, 1 power, 2 area), tasks and blocks
+    that hold the design back; `bottlenecks` gives their names. A mix adds the latency of each application, except in
+    the shared space, where all workloads have the same diagnostics.
 
     Args:
         workload: see `archgym_simulators.soc.workloads`.
@@ -105,7 +90,7 @@ class SocSimulator(Simulator):
     """
 
     metrics: tuple[Metric, ...] = METRICS
-    version = "1"
+    version = "2"
     objectives: tuple[NamedObjective, ...] = OBJECTIVES
     default_objective = "budget-distance"
     pareto_objectives = ("latency", "energy", "area_mm2")
@@ -141,12 +126,23 @@ class SocSimulator(Simulator):
             row = self.space.canonical(_baseline_row(self.space)[None])[0].tolist()
         self.baseline = Baseline("everything on one processor", tuple(row))
         self._refuse_what_does_not_fit()
+        self._names = self._names_of_numbers()
         names = [application.name for application in graph.applications]
         self._by_application = len(names) > 1 and space != "shared"
         if self._by_application:
             self.diagnostic_names = DIAGNOSTICS + tuple(_latency_name(name) for name in names)  # type: ignore[misc]
         features = graph_features(self._prepared)
         self.workload = Workload(canonical_name(workload), features, FEATURE_NAMES, graph.digest)
+
+    def _names_of_numbers(self) -> Names:
+        tasks = tuple(task.name for task in self._prepared.graph.tasks)
+        if self._space_kind == "archgym":
+            return Names(
+                tasks, tuple(f"{what}{s}" for what in ("element", "memory", "bus") for s in range(SLOTS)), tasks
+            )
+        elements = (*(f"cpu{k}" for k in range(CPUS)), *(f"accelerator of {name}" for name in tasks))
+        shared = (*(f"memory{m}" for m in range(MEMORIES)), *(f"bus{b}" for b in range(BUSES)))
+        return Names(tasks, (*elements, *shared), self._tasks.choice_names)
 
     def _refuse_what_does_not_fit(self) -> None:
         row = np.array([self.baseline.row], dtype=np.int64)
@@ -165,25 +161,9 @@ class SocSimulator(Simulator):
     def draw_workload(cls, split: str, rng: np.random.Generator) -> str:
         return draw(split, rng)
 
-    @property
-    def task_names(self) -> tuple[str, ...]:
-        """Names of tasks by the number that diagnostics give them."""
-        return tuple(task.name for task in self._prepared.graph.tasks)
-
-    @property
-    def block_names(self) -> tuple[str, ...]:
-        """Names of blocks by the number that diagnostics give them."""
-        if self._space_kind == "archgym":
-            return tuple(f"{what}{slot}" for what in ("element", "memory", "bus") for slot in range(SLOTS))
-        elements = [f"cpu{k}" for k in range(CPUS)] + [f"accelerator of {name}" for name in self.task_names]
-        return (*elements, *(f"memory{m}" for m in range(MEMORIES)), *(f"bus{b}" for b in range(BUSES)))
-
-    def bottleneck(self, evaluation: Evaluation, row: int) -> tuple[str, str, str] | None:
-        """Metric, task and block that hold a design back; None for a design that is not ok."""
-        if evaluation.status[row] != OK:
-            return None
-        metric, task, block = (int(number) for number in evaluation.diagnostics[row, 3:6])
-        return ("latency", "power", "area")[metric], self.task_names[task], self.block_names[block]
+    def bottlenecks(self, evaluation: Evaluation) -> dict[str, NDArray[Any]]:
+        """What holds each design back; see `diagnosis.named`."""
+        return named(evaluation.diagnostics, self._names)
 
     def build(self, rows: Rows) -> Designs:
         """The blocks of valid rows (N, D)."""
@@ -205,7 +185,7 @@ class SocSimulator(Simulator):
             reason_code=code,
             violation=np.where(code == 0, need / (limit * arrays) - 1.0, 0.0),
             reason_detail=detail,
-            diagnostics=_diagnostics(result, by_application=self._by_application),
+            diagnostics=diagnostics(result, by_application=self._by_application),
         )
 
     def _values(self, result: SocResult) -> Floats:
@@ -229,17 +209,6 @@ def _in_unit(result: SocResult, metric: str) -> Floats:
     si = {"uj": "j", "mw": "w", "mm2": "m2"}[unit]
     values: Floats = getattr(result, f"{name}_{si}") * _UNITS[f"_{unit}"]
     return values
-
-
-def _diagnostics(result: SocResult, *, by_application: bool) -> Floats:
-    distances = np.stack([result.latency_distance.max(axis=1), result.power_distance, result.area_distance], axis=1)
-    worst = np.where(np.isnan(distances), -np.inf, distances).argmax(axis=1)
-    n = np.arange(len(worst))
-    found = result.bottleneck.astype(np.float64)
-    numbers = [*distances.T, worst, found[n, 2 * worst], found[n, 2 * worst + 1], *found.T, result.phases]
-    if by_application:
-        numbers += list(result.latency_s.T * 1e3)
-    return np.stack(numbers, axis=1).astype(np.float64)
 
 
 def _baseline_row(space: DesignSpace) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -130,8 +131,49 @@ def test_a_mix_is_one_evaluation_with_a_latency_for_each_application():
 
 def test_the_bottleneck_has_a_name():
     simulator = SocSimulator("hpvm-cava")
-    outcome = simulator.evaluate(np.array([simulator.baseline.row]))
-    assert simulator.bottleneck(outcome, 0) == ("latency", "gamut_map_fxp_cloned", "cpu0")
+    words = simulator.bottlenecks(simulator.evaluate(np.array([simulator.baseline.row])))
+    worst = [words[name][0] for name in ("metric", "task", "block", "latency_data")]
+    assert worst == ["latency", "gamut_map_fxp_cloned", "cpu0", "gamut_map_fxp_cloned"]
+    assert words["latency_excess"][0] > 1000
+    assert words["area_excess"][0] < 0
+
+
+def test_data_in_a_narrow_memory_is_to_blame_by_its_writer():
+    simulator = SocSimulator("edge-detection", rules="farsi")
+    design = simulator.space.decode_row(simulator.baseline.row)
+    tasks = [name.split(".")[0] for name in design if name.endswith(".memory")]
+    design |= {f"{task}.memory": "memory1" for task in tasks} | {"memory1_width": 4, "memory1_clock": 100}
+    design |= {"bus0_width": 128, "bus0_clock": 800, "gaussianSmoothing.runs_on": "accelerator"}
+    design |= {"gaussianSmoothing.copies": 32768, "gaussianSmoothing.clock": 800}
+    words = simulator.bottlenecks(simulator.evaluate(simulator.space.encode_row(design)[None]))
+    assert words["latency_task"][0] != "gaussianSmoothing"  # the slow ones are those on the processor
+    design |= {f"{task}.runs_on": "accelerator" for task in tasks if f"{task}.runs_on" in design}
+    design |= {name: 800 for name in design if name.endswith(".clock")}
+    copies = {name: simulator.space.parameter(name).values[-1] for name in design if name.endswith(".copies")}
+    words = simulator.bottlenecks(simulator.evaluate(simulator.space.encode_row(design | copies)[None]))
+    assert words["latency_block"][0] == "memory1"
+    sources = {edge.source for edge in workload("edge-detection").edges}
+    assert words["latency_data"][0] in sources
+
+
+def test_info_names_task_block_and_metric():
+    env = gymnasium.make("archgym/SoC-v0", workload="hpvm-cava")
+    env.reset(seed=0)
+    baseline = np.array(env.unwrapped.session.problem().simulator.baseline.row)
+    info = env.step(baseline)[-1]
+    assert info["bottleneck"]["task"] == "gamut_map_fxp_cloned"
+    assert info["bottleneck"]["block"] == "cpu0"
+    assert info["bottleneck"]["metric"] == "latency"
+    vector = archgym.make_session("archgym/SoC-v0", workload="hpvm-cava").vector_env(2)
+    vector.reset(seed=0)
+    columns = vector.step(np.stack([baseline, baseline]))[-1]["final_info"]["bottleneck"]
+    assert columns["task"].tolist() == ["gamut_map_fxp_cloned"] * 2
+
+
+def test_in_the_shared_space_blame_goes_to_the_group_that_decides():
+    simulator = SocSimulator("hpvm-cava", space="shared")
+    words = simulator.bottlenecks(simulator.evaluate(np.array([simulator.baseline.row])))
+    assert (words["task"][0], words["latency_task"][0]) == ("gamut_map_fxp_cloned", "group0")
 
 
 def test_tight_budgets_of_a_mix_are_the_sums_and_farsis_are_three_times_that():
