@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Budget", "SessionOver"]
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf, isfinite
 
 import numpy as np
@@ -54,12 +55,12 @@ class Budget:
         if self.max_proposals is not None:
             object.__setattr__(self, "max_proposals", _positive("max_proposals", self.max_proposals, whole=True))
 
-    @property
+    @cached_property
     def calls(self) -> float:
         """Calls allowed, infinite where they are not limited."""
         return self.limit if self.unit == "calls" and self.limit is not None else inf
 
-    @property
+    @cached_property
     def cost(self) -> float:
         """Cost allowed, infinite where it is not limited."""
         return self.limit if self.unit == "cost" and self.limit is not None else inf

@@ -202,6 +202,8 @@ class Problem:
 
     Attributes:
         simulator: the cost model, bound to a workload.
+        metric_names: of the simulator, (M,).
+        bound_names: the constraints as text.
         baseline_values: (M,) metrics of the simulator's baseline; rewards are relative to them.
     """
 
@@ -211,6 +213,8 @@ class Problem:
         self.space = simulator.space
         self.objectives = tuple(objectives)
         self.constraints = tuple(constraints)
+        self.metric_names = simulator.metric_names()
+        self.bound_names = tuple(map(str, constraints))
         self.baseline_values = _baseline_values(simulator)
         self.reasons = simulator.all_reasons
         self._details = max((len(reason.details) for reason in self.reasons), default=0)

@@ -13,7 +13,7 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from archgym.envs.episodes import EpisodeBoard
+from archgym.envs.episode import Episode
 from archgym.envs.face import RENDER_MODES, check_horizon, check_render_mode, session_and_source
 from archgym.envs.step_info import step_info
 from archgym.problem import ScoredEvaluation, checked_workload
@@ -103,13 +103,13 @@ class DesignEnv(gymnasium.Env[Observation, Action]):
         check_render_mode(render_mode)
         self.render_mode = render_mode
         self.horizon = horizon
-        self._board = EpisodeBoard(self.session, 1, horizon)
+        self._episode = Episode(self.session, horizon)
         self.action_space = spaces.MultiDiscrete(self.session.space.nvec)
-        self.observation_space: spaces.Space[Observation] = self._board.layout.space()
+        self.observation_space: spaces.Space[Observation] = self._episode.layout.space()
         self._seed: int | None = None
-        self._episode = -1
+        self._episodes = 0  # since the last seed
         self._running = False
-        self._last: tuple[Action, ScoredEvaluation] | None = None
+        self._last: tuple[list[int], ScoredEvaluation] | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -126,13 +126,13 @@ class DesignEnv(gymnasium.Env[Observation, Action]):
         super().reset(seed=seed)
         if seed is not None or self._seed is None:
             self._seed = seed if seed is not None else int(self.np_random.integers(2**31))
-            self._episode = -1
-        drawn = self._source.draw(self._seed, self._episode + 1)
+            self._episodes = 0
+        drawn = self._source.draw(self._seed, self._episodes)
         workload = checked_workload((options or {}).get("workload"), drawn)
-        self._board.begin([0], [workload])
-        self._episode += 1
+        self._episode.begin(workload)
+        self._episodes += 1
         self._running, self._last = True, None
-        return self._board.observations[0].copy(), {"workload": workload}
+        return self._episode.observation.copy(), {"workload": workload}
 
     def step(self, action: Action) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Evaluate one design.
@@ -145,18 +145,19 @@ class DesignEnv(gymnasium.Env[Observation, Action]):
         if not self._running:
             raise ResetNeeded("call reset() before step(): no episode is running")
         rows = np.array(action).reshape(1, -1)
-        scored = self._board.evaluate(rows)
-        done = bool(self._board.advance(rows, scored)[0])
+        scored = self._episode.evaluate(rows)
+        row = rows[0].tolist()
+        done = self._episode.advance(row, scored)
         self._running = not done
-        self._last = (rows, scored)
+        self._last = (row, scored)
         terminated = done and self.horizon == 1
-        info = step_info(self.session.problem(self._board.workloads[0]), rows[0], scored)
-        return self._board.observations[0].copy(), self.reward_of(scored), terminated, done and not terminated, info
+        info = step_info(self.session.problem(self._episode.workload), row, scored)
+        return self._episode.observation.copy(), self.reward_of(scored), terminated, done and not terminated, info
 
     def set_horizon(self, horizon: int) -> None:
         """Change the designs an episode; a running episode ends without another step."""
         check_horizon(horizon)
-        self.horizon = self._board.horizon = horizon
+        self.horizon = self._episode.horizon = horizon
         self._running = False
 
     def reward_of(self, scored: ScoredEvaluation) -> Any:
@@ -171,11 +172,11 @@ class DesignEnv(gymnasium.Env[Observation, Action]):
         """The last design and its metrics as text, in mode ``"ansi"``."""
         if self.render_mode is None:
             return None
-        problem = self.session.problem(self._board.workloads[0])
+        problem = self.session.problem(self._episode.workload)
         if self._last is None:
-            return f"{self.session.spec.env_id} on {self._board.workloads[0]}: no design yet"
-        rows, scored = self._last
-        info = step_info(problem, rows[0], scored)
+            return f"{self.session.spec.env_id} on {self._episode.workload}: no design yet"
+        row, scored = self._last
+        info = step_info(problem, row, scored)
         design = "  ".join(f"{name}={value}" for name, value in info["design"].items())
         metrics = "  ".join(f"{name}={value:.6g}" for name, value in info["metrics"].items())
         return f"{design}\n{metrics or info['reason']}\nreward={scored.reward[0]:.4f}"

@@ -62,12 +62,7 @@ class EpisodeBoard:
 
     def _first_observation(self, workload: str) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         if workload not in self._first:
-            layout, problem = self.layout, self.session.problem(workload)
-            observation = np.zeros(layout.length, dtype=np.float32)
-            observation[layout.features] = np.clip(problem.simulator.workload.features, -1.0, 1.0)
-            observation[layout.design] = layout.scaled_rows(np.array(problem.simulator.baseline.row))
-            observation[layout.steps_left] = 1.0
-            self._first[workload] = observation, layout.reference(problem)
+            self._first[workload] = self.layout.first(self.session.problem(workload))
         return self._first[workload]
 
     def evaluate(self, rows: Rows) -> ScoredEvaluation:

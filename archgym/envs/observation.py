@@ -38,8 +38,10 @@ class ObservationLayout:
         self.length = edges[7]
         self.names = self._names(problem)
         self._design_scale = 1.0 / np.maximum(space.nvec - 1, 1)
+        self._plain_scale = self._design_scale.tolist()
         self._is_log = np.array([metric.scale == "log" for metric in simulator.metrics])
         self._all_log = bool(self._is_log.all())
+        self._linear = np.flatnonzero(~self._is_log).tolist()
         self._signs = np.array([1.0 if metric.direction == "max" else -1.0 for metric in simulator.metrics])
 
     def space(self) -> spaces.Space[NDArray[np.float32]]:
@@ -49,6 +51,18 @@ class ObservationLayout:
     def scaled_rows(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Index rows (N, D) as numbers in [0, 1]."""
         return np.asarray(rows * self._design_scale)
+
+    def scaled_row(self, row: list[int]) -> list[float]:
+        """As `scaled_rows`, for one row (D,)."""
+        return [index * scale for index, scale in zip(row, self._plain_scale, strict=True)]
+
+    def first(self, problem: Problem) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """The observation (L,) with which an episode starts, at the baseline, and the workload's `reference`."""
+        observation = np.zeros(self.length, dtype=np.float32)
+        observation[self.features] = np.clip(problem.simulator.workload.features, -1.0, 1.0)
+        observation[self.design] = self.scaled_rows(np.array(problem.simulator.baseline.row))
+        observation[self.steps_left] = 1.0
+        return observation, self.reference(problem)
 
     def reference(self, problem: Problem) -> NDArray[np.float64]:
         """(2, M): the baseline's metrics, as logarithms where the metric is a log one, and the weights of gains.
@@ -66,6 +80,15 @@ class ObservationLayout:
         gain /= 1.0 + np.abs(gain)
         gain[np.isnan(gain)] = 0.0
         return np.asarray(gain)
+
+    def gains_of_one(self, values: NDArray[np.float64], reference: list[list[float]]) -> list[float]:
+        """As `gains`, for the metrics (1, M) of one design and its reference (2, M), in plain numbers."""
+        scaled = np.log(np.maximum(values, _TINY))[0].tolist()
+        for column in self._linear:
+            scaled[column] = values.item(column)
+        gains = [(x - baseline) * weight for x, baseline, weight in zip(scaled, *reference, strict=True)]
+        squashed = [gain / (1.0 + abs(gain)) for gain in gains]
+        return [gain if gain == gain else 0.0 for gain in squashed]  # only NaN is not itself
 
     def _on_scale(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if self._all_log:

@@ -19,11 +19,13 @@ from archgym_simulators.constraints import Constraint, InertWhen
 from archgym_simulators.errors import InputError
 from archgym_simulators.folding import Folding
 from archgym_simulators.nearest import did_you_mean
-from archgym_simulators.parameters import Parameter
+from archgym_simulators.parameters import Parameter, Scalar
 from archgym_simulators.structured_parameters import parameter_from_json
 
 Rows = NDArray[np.int64]  # (N, D), 0-based
 Design = dict[str, Any]  # parameter name -> readable value
+
+_KNOWN_READABLE = 1 << 12
 
 
 class DesignSpace:
@@ -75,6 +77,7 @@ class DesignSpace:
         self._slices = {name: slice(a, b) for name, (a, b) in zip(self.names, pairwise(edges), strict=True)}
         for fold in self.inert:  # says which name is unknown, and what is near
             self.parameter(fold.parameter), self.parameter(fold.condition)
+        self._readable = [(p.name, *_readable_of(p, self._slices[p.name])) for p in self.parameters]
         self._folding = Folding(dict(zip(self.names, self.parameters, strict=True)), self._slices, self.inert)
         self._unsigned_nvec = self.nvec.view(np.uint64)
 
@@ -229,8 +232,8 @@ class DesignSpace:
 
     def decode_row(self, row: Sequence[int] | NDArray[np.int64]) -> Design:
         """One design in readable values; without NumPy, because single designs are decoded in every step."""
-        digits = row.tolist() if isinstance(row, np.ndarray) else list(row)
-        return {p.name: p.readable_one(digits[self._slices[p.name]]) for p in self.parameters}
+        digits = tuple(row.tolist() if isinstance(row, np.ndarray) else row)
+        return {name: values[digits[where]] for name, where, values in self._readable}
 
     def encode(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> Rows:
         """Rows (N, D) of readable columns; the inverse of `decode`. Columns that are no parameter are ignored.
@@ -324,6 +327,27 @@ class _LazyColumns(Mapping[str, NDArray[Any]]):
 
     def __len__(self) -> int:
         return len(self._space.names)
+
+
+class _Readable(dict[tuple[int, ...], Any]):
+    """Readable values of a parameter by its digits, worked out once: writing a permutation takes longer."""
+
+    def __init__(self, parameter: Parameter) -> None:
+        super().__init__()
+        self._parameter = parameter
+
+    def __missing__(self, digits: tuple[int, ...]) -> Any:
+        if len(self) >= _KNOWN_READABLE:
+            self.clear()
+        self[digits] = readable = self._parameter.readable_one(digits)
+        return readable
+
+
+def _readable_of(parameter: Parameter, columns: slice) -> tuple[int, Sequence[Any]] | tuple[slice, _Readable]:
+    """Where a parameter's digits stand in a row, and the readable values that they point into."""
+    if isinstance(parameter, Scalar):
+        return columns.start, parameter.choices
+    return columns, _Readable(parameter)
 
 
 def _as_column(name: str, values: Sequence[Any] | NDArray[Any]) -> Sequence[Any] | NDArray[Any]:

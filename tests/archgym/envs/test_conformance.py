@@ -83,11 +83,11 @@ class Unbounded(DesignEnv):
 class SharedBuffer(DesignEnv):
     def step(self, action: Any) -> Any:
         _, *rest = super().step(action)
-        return (self._board.observations[0], *rest)
+        return (self._episode.observation, *rest)
 
     def reset(self, **kwargs: Any) -> Any:
         _, info = super().reset(**kwargs)
-        return self._board.observations[0], info
+        return self._episode.observation, info
 
 
 class OffByOne(DesignEnv):

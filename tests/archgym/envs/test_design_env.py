@@ -73,7 +73,7 @@ def test_rewards_are_relative_to_the_baseline() -> None:
 def test_observations_say_what_they_hold() -> None:
     env = archgym.DesignEnv(BOWL, horizon=4)
     first, _ = env.reset(seed=0)
-    layout = env._board.layout
+    layout = env._episode.layout
     assert len(layout.names) == len(first) == layout.length
     assert first[layout.steps_left] == 1.0
     row = np.array([1, 2, 3, 1, 0, 14])
@@ -235,7 +235,7 @@ def test_unknown_arguments_name_the_nearest() -> None:
 def test_the_best_so_far_prefers_feasible_designs() -> None:
     env = archgym.DesignEnv(BOWL, horizon=3, constraints="energy_pj<=60")
     env.reset(seed=0)
-    layout = env._board.layout
+    layout = env._episode.layout
     rows = env.session.space.sample(400, np.random.default_rng(0))
     scored = env.session.evaluate(rows)
     ok = scored.status == 0

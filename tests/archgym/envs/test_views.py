@@ -165,7 +165,7 @@ def test_edit_observes_the_current_design() -> None:
     env = EditView(gym.make(BOWL))
     env.reset(seed=0)
     observation, *_, info = env.step(env.codec.actions([1], [3])[0])
-    layout = env.unwrapped._board.layout
+    layout = env.unwrapped._episode.layout
     assert observation[layout.design].tolist() == pytest.approx([0.0, 0.75, 0.0, 0.0, 0.0, 0.0])
     assert info["design"]["size_kib"] == 8
     assert not info["action_mask"][env.codec.actions([1], [3])[0]]
