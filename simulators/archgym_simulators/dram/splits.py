@@ -1,40 +1,21 @@
 """Workload distributions: "train", "dev" and "test", drawn from the generators with disjoint parameter values.
 
-Every parameter has one sorted grid of values for all families, cut into 30 cells of equal length; a split owns
-whole cells, so no value of any drawn parameter (rate, write share, stride, ..., seed) occurs in two splits. Most
-test cells lie between cells of the others, one lies at the upper end: the test split asks for interpolation and
-for a little extrapolation.
+Every parameter (rate, write share, stride, ...) has one sorted grid of values for all families of traces, of which each
+split owns a part: `archgym_simulators.splits`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.random import Generator
 
 from archgym_simulators.dram.spec import number_text
 from archgym_simulators.dram.workloads import canonical_spec
-from archgym_simulators.errors import InputError
-from archgym_simulators.nearest import allowed_values, did_you_mean
+from archgym_simulators.splits import drawn_seed, generator_of, part_of_grid
 
-__all__ = ["FAMILIES", "GRIDS", "SPLITS", "Family", "draw", "grid_values", "test_split_seed"]
-
-SPLITS = ("train", "dev", "test")
-CELL_COUNT = 30
-# Cell c belongs to the split that has c % 10 here.
-CELLS: Mapping[str, tuple[int, ...]] = {"train": (0, 1, 3, 4, 6, 8), "dev": (2, 7), "test": (5, 9)}
-
-# Seeds of a split start here and span 2**40; built-in workloads have small ones.
-_FIRST_SEED = {"train": 1 * 2**40, "dev": 2 * 2**40, "test": 3 * 2**40}
-_SEED_SPAN = 2**40
-
-TEST_SEED_VARIABLE = "ARCHGYM_TEST_SEED"
-TEST_SEED_SHA256 = "d130ea6f5afbe499e0e2c4a38fe308e1d84fb24d21701ca75af74d6987aaebdf"
+__all__ = ["FAMILIES", "GRIDS", "Family", "draw", "grid_values"]
 
 Grid = tuple[float, ...]
 
@@ -60,14 +41,10 @@ def draw(split: str, rng: Generator) -> str:
     Raises:
         InputError: Unknown split, or "test" without the seed of the test split.
     """
-    if split not in SPLITS:
-        raise InputError(f"unknown split {split!r}; allowed are {allowed_values(SPLITS)}{did_you_mean(split, SPLITS)}")
-    if split == "test":
-        # Nobody can know a test workload in advance: every choice depends on the hidden seed.
-        rng = np.random.default_rng([int(test_split_seed(), 16), int(rng.integers(2**63))])
+    rng = generator_of(split, rng)
     family = FAMILIES[int(rng.integers(len(FAMILIES)))]
     arguments = [f"{name}={number_text(_choice(grid_values(name, split), rng))}" for name in family.parameters]
-    arguments.append(f"seed={_FIRST_SEED[split] + int(rng.integers(_SEED_SPAN))}")
+    arguments.append(f"seed={drawn_seed(split, rng)}")
     low, high = family.rate
     rates = tuple(rate for rate in grid_values("rate", split) if low <= rate <= high)
     return canonical_spec(f"{family.workload}:{','.join(arguments)}@{number_text(_choice(rates, rng))}")
@@ -75,31 +52,7 @@ def draw(split: str, rng: Generator) -> str:
 
 def grid_values(parameter: str, split: str) -> Grid:
     """Return the values of a parameter (or of `rate`) that belong to a split."""
-    grid, cells = GRIDS[parameter], CELLS[split]
-    return tuple(value for index, value in enumerate(grid) if index * CELL_COUNT // len(grid) % 10 in cells)
-
-
-def test_split_seed() -> str:
-    """Return the base seed of the test split, 32 hexadecimal digits, from the environment.
-
-    It is kept back until a release reveals it; the repository holds its SHA-256 only.
-
-    Raises:
-        InputError: The variable is unset, or holds another seed.
-    """
-    seed = os.environ.get(TEST_SEED_VARIABLE, "").strip().lower()
-    if not seed:
-        raise InputError(
-            f"the test split is closed: set {TEST_SEED_VARIABLE} to the seed that a release reveals, "
-            "or use the split 'train' or 'dev'"
-        )
-    digest = hashlib.sha256(seed.encode()).hexdigest()
-    if re.fullmatch(r"[0-9a-f]{32}", seed) is None or digest != TEST_SEED_SHA256:
-        raise InputError(
-            f"{TEST_SEED_VARIABLE} is not the seed of the test split: it must be the 32 hexadecimal digits "
-            f"with SHA-256 {TEST_SEED_SHA256[:12]}..."
-        )
-    return seed
+    return part_of_grid(GRIDS[parameter], split)
 
 
 def _choice(values: Grid, rng: Generator) -> float:

@@ -1,27 +1,24 @@
 """Workload distributions of the DNN families: "train", "dev" and "test".
 
 Half of the draws are networks or single layers of them, half are generated shapes. A family of networks belongs to one
-split. Generated dimensions come from sorted grids cut into cells; a split owns whole cells, so no value of any
-generated dimension (M, N, K of products; size, channels of convolutions) occurs in two splits.
+split. Generated dimensions (M, N, K of products; size, channels of convolutions) come from sorted grids, of which each
+split owns a part: `archgym_simulators.splits`.
 """
 
 from __future__ import annotations
 
-__all__ = ["FAMILY_SPLITS", "SPLITS", "draw_layers", "grid_values", "networks_of"]
+__all__ = ["FAMILY_SPLITS", "draw_layers", "grid_values", "networks_of"]
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-import numpy as np
 from numpy.random import Generator
 
-from archgym_simulators.errors import InputError
 from archgym_simulators.layers.catalogue import NETWORKS, network_layers
-from archgym_simulators.nearest import allowed_values, did_you_mean
+from archgym_simulators.splits import generator_of, part_of_grid
 
 T = TypeVar("T")
 
-SPLITS = ("train", "dev", "test")
 FAMILY_SPLITS: Mapping[str, str] = {
     "alexnet": "train",
     "vgg": "train",
@@ -39,8 +36,6 @@ FAMILY_SPLITS: Mapping[str, str] = {
     "unet": "test",
 }
 """Split of every family of networks."""
-_CELL_COUNT = 30
-_CELLS: Mapping[str, tuple[int, ...]] = {"train": (0, 1, 3, 4, 6, 8), "dev": (2, 7), "test": (5, 9)}
 _DEEPEST_DRAWN_MACS = 2**44  # the longest contexts would drown everything else in a mean
 
 
@@ -56,12 +51,7 @@ def draw_layers(split: str, rng: Generator) -> str:
     Raises:
         InputError: unknown split, or ``"test"`` without its seed.
     """
-    if split not in SPLITS:
-        raise InputError(f"unknown split {split!r}; allowed are {allowed_values(SPLITS)}{did_you_mean(split, SPLITS)}")
-    if split == "test":
-        from archgym_simulators.dram.splits import test_split_seed
-
-        rng = np.random.default_rng([int(test_split_seed(), 16), int(rng.integers(2**63))])
+    rng = generator_of(split, rng)
     return _DRAWS[int(rng.integers(len(_DRAWS)))](split, rng)
 
 
@@ -72,8 +62,7 @@ def networks_of(split: str) -> tuple[str, ...]:
 
 def grid_values(dimension: str, split: str) -> tuple[int, ...]:
     """Values of a generated dimension that belong to a split."""
-    grid, cells = _GRIDS[dimension], _CELLS[split]
-    return tuple(value for index, value in enumerate(grid) if index * _CELL_COUNT // len(grid) % 10 in cells)
+    return part_of_grid(_GRIDS[dimension], split)
 
 
 def _network(split: str, rng: Generator) -> str:

@@ -1,7 +1,6 @@
 """Workload distributions of generated graphs: "train", "dev" and "test" with disjoint parameter values.
 
-As for DRAM: every parameter has one sorted grid, cut into 30 cells; a split owns whole cells, so no value of a drawn
-parameter occurs in two splits, and the test split depends on a seed that is kept back.
+Every parameter has one sorted grid of values, of which each split owns a part: `archgym_simulators.splits`.
 """
 
 from __future__ import annotations
@@ -12,12 +11,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from archgym_simulators.dram.splits import CELL_COUNT, CELLS, SPLITS, test_split_seed
-from archgym_simulators.errors import InputError
-from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.soc.generator import GENERATED, generated_spec
-
-_FIRST_SEED = {"train": 1 * 2**40, "dev": 2 * 2**40, "test": 3 * 2**40}
+from archgym_simulators.splits import drawn_seed, generator_of, part_of_grid
 
 
 def _geometric(low: float, high: float, count: int) -> tuple[float, ...]:
@@ -47,15 +42,11 @@ def draw(split: str, rng: np.random.Generator) -> str:
     Raises:
         InputError: unknown split, or "test" without the seed of the test split.
     """
-    if split not in SPLITS:
-        raise InputError(f"unknown split {split!r}{did_you_mean(split, SPLITS)}; allowed: {', '.join(SPLITS)}")
-    if split == "test":
-        rng = np.random.default_rng([int(test_split_seed(), 16), int(rng.integers(2**63))])
-    chosen = {name: values[int(rng.integers(len(values)))] for name, values in ((n, _part(n, split)) for n in GRIDS)}
-    chosen["seed"] = float(_FIRST_SEED[split] + int(rng.integers(2**40)))
+    rng = generator_of(split, rng)
+    chosen = {name: values[int(rng.integers(len(values)))] for name, values in _parts(split)}
+    chosen["seed"] = float(drawn_seed(split, rng))
     return generated_spec(f"{GENERATED}:" + ",".join(f"{name}={value:.17g}" for name, value in chosen.items()))
 
 
-def _part(name: str, split: str) -> tuple[float, ...]:
-    grid, cells = GRIDS[name], CELLS[split]
-    return tuple(value for i, value in enumerate(grid) if i * CELL_COUNT // len(grid) % 10 in cells)
+def _parts(split: str) -> list[tuple[str, tuple[float, ...]]]:
+    return [(name, part_of_grid(grid, split)) for name, grid in GRIDS.items()]

@@ -4,11 +4,12 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from archgym_simulators.dram import splits
+from archgym_simulators import splits
 from archgym_simulators.dram.spec import split_spec
-from archgym_simulators.dram.splits import FAMILIES, GRIDS, SPLITS, draw, grid_values
+from archgym_simulators.dram.splits import FAMILIES, GRIDS, draw, grid_values
 from archgym_simulators.dram.workloads import WORKLOADS, canonical_spec, workload
 from archgym_simulators.errors import InputError
+from archgym_simulators.splits import SPLITS
 
 SEED = "0123456789abcdef0123456789abcdef"
 

@@ -9,8 +9,9 @@ import pytest
 
 from archgym_simulators.errors import InputError
 from archgym_simulators.layers.catalogue import NETWORKS
-from archgym_simulators.layers.splits import FAMILY_SPLITS, SPLITS, draw_layers, grid_values, networks_of
+from archgym_simulators.layers.splits import FAMILY_SPLITS, draw_layers, grid_values, networks_of
 from archgym_simulators.layers.workloads import canonical_spec, workload
+from archgym_simulators.splits import SPLITS
 
 DIMENSIONS = ("m", "n", "k", "size", "channels")
 
@@ -64,7 +65,7 @@ def test_the_test_split_is_closed_without_its_seed(monkeypatch):
 def test_the_test_split_follows_its_seed_and_the_generator(monkeypatch):
     draws = {}
     for seed in ("0" * 32, "1" * 32):
-        monkeypatch.setattr("archgym_simulators.dram.splits.test_split_seed", lambda seed=seed: seed)
+        monkeypatch.setattr("archgym_simulators.splits.test_split_seed", lambda seed=seed: seed)
         draws[seed] = [draw_layers("test", np.random.default_rng(n)) for n in range(60)]
         assert draws[seed] == [draw_layers("test", np.random.default_rng(n)) for n in range(60)]
         heads = {spec.split(":")[0].split("/")[0] for spec in draws[seed]}

@@ -9,8 +9,9 @@ from archgym_simulators import InputError
 from archgym_simulators.soc.generator import generate, generated_spec
 from archgym_simulators.soc.graph_files import graph_from_description, read_graph
 from archgym_simulators.soc.simulator import SocSimulator
-from archgym_simulators.soc.splits import GRIDS, _part, draw
+from archgym_simulators.soc.splits import GRIDS, draw
 from archgym_simulators.soc.workloads import canonical_name, workload
+from archgym_simulators.splits import part_of_grid
 
 GOOD = """
 name = "radio"
@@ -150,7 +151,7 @@ def test_generated_specs_have_one_spelling():
 
 def test_no_value_of_a_parameter_is_in_two_splits():
     for name in GRIDS:
-        parts = [set(_part(name, split)) for split in ("train", "dev", "test")]
+        parts = [set(part_of_grid(GRIDS[name], split)) for split in ("train", "dev", "test")]
         assert all(parts)
         assert not parts[0] & parts[1]
         assert not parts[0] & parts[2]
