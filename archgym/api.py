@@ -4,26 +4,23 @@ from __future__ import annotations
 
 __all__ = ["SearchResult", "evaluate", "make_session", "search"]
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from archgym.registry import agent_class, source_digest
-from archgym.run_directory import EVALUATIONS, PART, RESULT, JournalRecorder, RunDirectory, RunManifest, write_whole
-from archgym.session import Budget, Session, SessionOver
-from archgym.tasks import Task, problem_of
-from archgym_simulators import Design, InputError
+from archgym.parquet_part import ParquetPart
+from archgym.results import evaluation_tables, result_of
+from archgym.run_directory import EVALUATIONS, RESULT, JournalRecorder, RunDirectory, write_whole
+from archgym.run_plan import RunPlan, limits_of, run_agent
+from archgym.session import Session
+from archgym.tasks import problem_of
+from archgym_simulators import Design
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from archgym.agent import Agent
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -90,7 +87,7 @@ def make_session(
     """
     given = {"workload": workload, "objective": objective, "constraints": constraints}
     spec, task = problem_of(env_id, options=options, **given)  # type: ignore[arg-type]
-    limits = Budget(_budget_of(task, budget, budget_unit), budget_unit, max_proposals)
+    limits = limits_of(task, budget, budget_unit, max_proposals)
     return Session(spec, budget=limits, progress=progress)
 
 
@@ -175,111 +172,52 @@ def search(
         InputError: for anything unknown, or a directory of another run.
         MissingExtra: the agent's optional dependency is missing.
     """
-    if record not in ("all", "improvements"):
-        raise InputError(f"record must be all or improvements, not {record!r}")
-    seed = _whole_seed(seed)
     options = {**(simulator_options or {}), **options}
     given = {"workload": workload, "objective": objective, "constraints": constraints}
     spec, task = problem_of(env_id, options=options, **given)  # type: ignore[arg-type]
-    limits = Budget(_budget_of(task, budget, budget_unit), budget_unit, max_proposals)
-    if limits.limit is None:
-        raise InputError(f"a search of {env_id} needs a budget: new designs that may be simulated")
-    chosen = agent_class(agent)
-    config = chosen.Config.from_options(agent_options or {})
-    problem = spec.bind()
-    if out is None:
-        session = Session(spec, budget=limits, progress=progress, problem=problem)
-        return _run(session, _searcher(chosen, config, seed, session), None)
-    manifest = RunManifest.create(
-        problem,
-        spec=spec.to_json(),
-        agent={"name": agent, "config": config.to_json(), "source": source_digest(agent)},
-        seed=seed,
-        budget={
-            "limit": limits.limit,
-            "unit": limits.unit,
-            "max_proposals": limits.max_proposals,
-            "record": record,
-        },
-        task=None if task is None else {"name": task.name, "suite": task.suite},
-    )
-    directory = RunDirectory(out, manifest)
+    limits = limits_of(task, budget, budget_unit, max_proposals)
+    plan = RunPlan.create(spec, task, limits, agent=agent, settings=agent_options, seed=seed, record=record)
+    if out is not None:
+        return _search_recorded(plan, out, fsync=fsync, progress=progress)
+    session = Session(spec, budget=limits, progress=progress)
+    wall_s = run_agent(session, plan.create_agent(session))
+    return _as_result(result_of(session, wall_s=wall_s), None)
+
+
+def _search_recorded(
+    plan: RunPlan, out: Path | str, *, fsync: bool, progress: Callable[[Session], None] | None
+) -> SearchResult:
+    problem = plan.spec.bind()
+    directory = RunDirectory(out, plan.manifest(problem))
     if directory.is_complete:
         return _as_result(directory.result(), directory.path, was_complete=True)
     # Made before the directory, so that an agent that refuses the problem leaves nothing behind.
-    searcher = _searcher(chosen, config, seed, Session(spec, budget=limits, problem=problem))
+    agent = plan.create_agent(Session(plan.spec, budget=plan.limits, problem=problem))
     directory.start()
     recorder = JournalRecorder(directory, problem, fsync=fsync)
     try:
-        session = Session(spec, budget=limits, recorder=recorder, progress=progress, problem=problem)
-        result = _run(session, searcher, directory.path)
+        session = Session(plan.spec, budget=plan.limits, recorder=recorder, progress=progress, problem=problem)
+        summary = result_of(session, wall_s=run_agent(session, agent))
         recorder.finish()
-        _finish(directory, recorder, session, agent, seed, record, result.summary)
+        tables = evaluation_tables(recorder.records(), session, agent=plan.agent, seed=plan.seed, record=plan.record)
+        _write_files(directory.path, tables, summary)
     finally:
         recorder.close()
-    return result
+    return _as_result(summary, directory.path)
 
 
-def _budget_of(task: Task | None, given: float | None, unit: str) -> float | None:
-    return task.budget if task is not None and given is None and unit == "calls" else given
-
-
-def _whole_seed(seed: object) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InputError(f"seed must be a whole number of at least 0, not {seed!r}")
-    return int(seed)
-
-
-def _searcher(chosen: type[Agent], config: Any, seed: int, session: Session) -> Agent:
-    return chosen.create(
-        session.space,
-        config,
-        np.random.default_rng(seed),
-        budget=session.remaining,
-        n_objectives=len(session.problem().objectives),
-    )
-
-
-def _run(session: Session, agent: Agent, out: Path | None) -> SearchResult:
-    from archgym.results import result_of
-
-    started = time.perf_counter()
-    with suppress(SessionOver):
-        agent.run(session)
-    if session.error is not None:
-        raise session.error
-    session.stop("agent")
-    return _as_result(result_of(session, wall_s=time.perf_counter() - started), out)
-
-
-def _finish(
-    directory: RunDirectory,
-    recorder: JournalRecorder,
-    session: Session,
-    agent: str,
-    seed: int,
-    record: str,
-    summary: Mapping[str, Any],
-) -> None:
-    import json
-
-    import pyarrow.parquet as pq
-
-    from archgym.results import evaluation_tables
-
-    tables = evaluation_tables(recorder.records(), session, agent=agent, seed=seed, record=record)
-    first = next(tables)
-    part = directory.path / (EVALUATIONS + PART)
+def _write_files(folder: Path, tables: Iterable[pa.Table], summary: Mapping[str, Any]) -> None:
+    part = ParquetPart(folder / EVALUATIONS)
     try:
-        with pq.ParquetWriter(part, first.schema, compression="zstd") as writer:
-            for table in chain([first], tables):
-                writer.write_table(table)
-        part.replace(directory.path / EVALUATIONS)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OSError(error.errno, f"cannot write {directory.path / EVALUATIONS}: {error.strerror or error}") from error
+        for table in tables:
+            part.add(table)
+        part.close()
+    except BaseException:
+        part.abandon()
+        raise
+    part.put_in_place()
     # Last, because its presence says that the run is complete.
-    write_whole(directory.path / RESULT, json.dumps(summary, indent=1))
+    write_whole(folder / RESULT, json.dumps(summary, indent=1))
 
 
 def _as_result(summary: Mapping[str, Any], out: Path | None, *, was_complete: bool = False) -> SearchResult:
