@@ -16,14 +16,10 @@ the genetic algorithm is ahead of it at 100 and 300 calls (`docs/train-rl.md`). 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
 
-import numpy as np
-
-from archgym.agent import Agent, Settings, refuse_several_objectives, setting
+from archgym.agent import Settings, setting
 from archgym.session import Session
-from archgym_simulators import DesignSpace
-from archgym_simulators.errors import import_extra
+from archgym_agents._sb3_agent import Sb3Agent
 
 REQUIRES = "rl"
 
@@ -50,30 +46,11 @@ class DQNConfig(Settings):
     memory: int = setting(1024, "designs among which rewards are ranked", values=(256, 1024, 4096), low=1)
 
 
-class DQNAgent(Agent):
+class DQNAgent(Sb3Agent):
     """Deep Q-learning on the sequential view."""
 
-    REQUIRES: ClassVar[str] = REQUIRES
     Config = DQNConfig
-
-    def __init__(self, config: DQNConfig, seed: int) -> None:
-        self._config = config
-        self._seed = seed
-
-    @classmethod
-    def create(
-        cls,
-        space: DesignSpace,
-        config: DQNConfig,
-        rng: np.random.Generator,
-        *,
-        budget: int,
-        n_objectives: int = 1,
-    ) -> Self:
-        """Build the agent; the budget does not change what it proposes."""
-        refuse_several_objectives("dqn", n_objectives)
-        import_extra("stable_baselines3", "rl")
-        return cls(config, int(rng.integers(2**31)))
+    _config: DQNConfig
 
     def run(self, session: Session) -> None:
         """Train on the session until it is over."""

@@ -18,14 +18,10 @@ it at 100 and 300 calls (`docs/train-rl.md`). A call takes some 5 ms of its own,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
 
-import numpy as np
-
-from archgym.agent import Agent, Settings, refuse_several_objectives, setting
+from archgym.agent import Settings, setting
 from archgym.session import Session
-from archgym_simulators import DesignSpace
-from archgym_simulators.errors import import_extra
+from archgym_agents._sb3_agent import Sb3Agent
 
 REQUIRES = "rl"
 _MOST_ENTROPY = 1.0
@@ -52,30 +48,11 @@ class PPOConfig(Settings):
     memory: int = setting(256, "designs among which rewards are ranked", values=(64, 256, 1024), low=1)
 
 
-class PPOAgent(Agent):
+class PPOAgent(Sb3Agent):
     """Proximal policy optimisation on the flat view."""
 
-    REQUIRES: ClassVar[str] = REQUIRES
     Config = PPOConfig
-
-    def __init__(self, config: PPOConfig, seed: int) -> None:
-        self._config = config
-        self._seed = seed
-
-    @classmethod
-    def create(
-        cls,
-        space: DesignSpace,
-        config: PPOConfig,
-        rng: np.random.Generator,
-        *,
-        budget: int,
-        n_objectives: int = 1,
-    ) -> Self:
-        """Build the agent; the budget does not change what it proposes."""
-        refuse_several_objectives("ppo", n_objectives)
-        import_extra("stable_baselines3", "rl")
-        return cls(config, int(rng.integers(2**31)))
+    _config: PPOConfig
 
     def run(self, session: Session) -> None:
         """Train on the session until it is over."""
