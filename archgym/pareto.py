@@ -1,4 +1,4 @@
-"""Pareto fronts and their hypervolume, exact for up to three objectives. Everything is maximised, as rewards are."""
+"""Pareto fronts and their hypervolume, exact for up to six objectives. Everything is maximised, as rewards are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from archgym_simulators import InputError
 
-_MOST_OBJECTIVES = 3
+_MOST_OBJECTIVES = 6
 
 
 def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
@@ -33,16 +33,18 @@ def non_dominated(points: ArrayLike) -> NDArray[np.bool_]:
 
 
 def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
-    """Volume between a reference point (K,) and the points (N, K) above it, K from 1 to 3.
+    """Volume between a reference point (K,) and the points (N, K) above it, K from 1 to 6.
 
-    Slices along the last objective, each the area under a staircase (Fonseca, Paquete and Lopez-Ibanez, "An improved
-    dimension-sweep algorithm for the hypervolume indicator", CEC 2006, without its data structures).
+    Up to three objectives by slices along the last one, each the area under a staircase (Fonseca, Paquete and
+    Lopez-Ibanez, "An improved dimension-sweep algorithm for the hypervolume indicator", CEC 2006, without its data
+    structures). Above three, what each point adds to those that are better in the last objective, which is a volume in
+    one dimension less (While, Bradstreet and Barone, "A fast way of calculating exact hypervolumes", IEEE TEVC 2012).
 
     >>> hypervolume([[1.0, 3.0], [2.0, 2.0]], [0.0, 0.0])
     5.0
 
     Raises:
-        InputError: more than three objectives, another number of them in the reference, or a value that is no number.
+        InputError: more than six objectives, another number of them in the reference, or a value that is no number.
     """
     array, origin = _as_points(points), np.asarray(reference, dtype=np.float64)
     if origin.shape != (array.shape[1],) or not np.isfinite(origin).all():
@@ -61,11 +63,26 @@ def _volume(front: NDArray[np.float64]) -> float:
         return float(front.max())
     if front.shape[1] == 2:
         return _area(front)
+    if front.shape[1] > 3:
+        return _volume_by_additions(front)
     by_width = front[np.argsort(-front[:, 0], kind="stable")]
     levels = np.unique(front[:, 2])
     heights = np.diff(levels, prepend=0.0)
     slices = (_staircase(by_width[by_width[:, 2] >= level]) for level in levels)
     return float(sum(area * height for area, height in zip(slices, heights.tolist(), strict=True)))
+
+
+def _volume_by_additions(front: NDArray[np.float64]) -> float:
+    """Of mutually non-dominated points (N, 4 or more) above 0."""
+    falling = front[np.argsort(-front[:, -1], kind="stable")]
+    total = 0.0
+    for index, point in enumerate(falling):
+        added = float(np.prod(point[:-1]))
+        shared = np.minimum(falling[:index, :-1], point[:-1])
+        if index:
+            added -= _volume(shared[non_dominated(shared)])
+        total += added * float(point[-1])
+    return total
 
 
 def _area(front: NDArray[np.float64]) -> float:
