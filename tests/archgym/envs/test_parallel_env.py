@@ -83,8 +83,10 @@ class TestWithPettingZoo:
         def make() -> Any:
             return archgym.parallel_env(env_id, horizon=horizon, groups=groups, **arguments)
 
-        parallel_api_test(make(), 30)
+        env = make()
+        parallel_api_test(env, 30)  # it and the next raise where something is wrong
         parallel_seed_test(make, 30)
+        assert env.session.proposals > 0, "the checker took steps"
 
     def test_all_agents_together_choose_one_design_and_share_its_reward(self) -> None:
         env = archgym.parallel_env(BOWL, horizon=2)
