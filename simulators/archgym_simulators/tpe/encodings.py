@@ -105,7 +105,7 @@ def value_range(bits: int) -> tuple[int, int]:
 def radix_weights(encoding: str, bits: int) -> NDArray[np.int64]:
     """What a one weighs at each digit: (D,)."""
     kind = encoding_of(encoding)
-    return kind.radix ** np.arange(kind.length(bits), dtype=np.int64)
+    return np.int64(kind.radix) ** np.arange(kind.length(bits), dtype=np.int64)
 
 
 def digits(values: ArrayLike, encoding: str, bits: int) -> NDArray[np.int8]:
@@ -147,7 +147,7 @@ def digit_table(encoding: str, bits: int) -> NDArray[np.int8]:
 @lru_cache(maxsize=128)
 def digit_counts(encoding: str, bits: int) -> NDArray[np.int8]:
     """Non-zero digits of every value: (2 ** bits,), the first for the most negative one. Read-only."""
-    counts = np.count_nonzero(digit_table(encoding, bits), axis=1).astype(np.int8)
+    counts: NDArray[np.int8] = np.count_nonzero(digit_table(encoding, bits), axis=1).astype(np.int8)
     counts.setflags(write=False)
     return counts
 
