@@ -1,0 +1,109 @@
+"""Dot diagrams: how many full adders, half adders and levels a column compressor needs."""
+
+from __future__ import annotations
+
+__all__ = ["ADDER_LEVELS", "MOST_COLUMNS", "adder_cells", "adder_levels", "compress", "put_rows"]
+
+from math import ceil, log2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym_simulators._jit import inner_kernel
+
+Integers = NDArray[np.int64]
+
+MOST_COLUMNS = 256
+WALLACE, DADDA, FOUR_TWO = 0, 1, 2
+RIPPLE, BRENT_KUNG, KOGGE_STONE, SKLANSKY = 0, 1, 2, 3
+ADDER_LEVELS = 4
+
+
+@inner_kernel
+def put_rows(heights: Integers, rows: int, first: int, width: int) -> None:
+    """Add ``rows`` words of ``width`` bits from column ``first`` to a diagram (columns,); what is beyond is cut."""
+    for column in range(first, min(first + width, len(heights))):
+        heights[column] += rows
+
+
+@inner_kernel
+def compress(heights: Integers, columns: int, kind: int, target: int) -> tuple[float, float, float]:
+    """Reduce a diagram in place to ``target`` words: full adders, half adders, delay in full adders.
+
+    ``kind`` 0 (Wallace) takes every three bits of a column in every level, 1 (Dadda) as few as reach the next of
+    2, 3, 4, 6, 9, 13 ..., 2 is Wallace with 4:2 compressors, two full adders each that take 1.5 of their delays.
+    """
+    full, half, levels = 0.0, 0.0, 0.0
+    tallest = 0
+    for c in range(columns):
+        tallest = max(tallest, heights[c])
+    while tallest > target:
+        limit = (
+            target
+            if kind == 1
+            else max(target, (tallest + 1) // 2 if kind == 2 and tallest >= 4 else -(-2 * tallest // 3))
+        )
+        while kind == 1 and limit * 3 // 2 < tallest:
+            limit = limit * 3 // 2
+        carries, top, fours = 0, 0, False
+        for c in range(columns):
+            height, out = heights[c], 0
+            if kind == 1:
+                present = height + carries
+                while present - 2 * out > limit + 1:
+                    out += 1
+                full += out
+                present -= 2 * out
+                if present > limit:
+                    half += 1
+                    out += 1
+                    present -= 1
+            else:
+                four = height // 4 if kind == 2 and tallest >= 4 else 0
+                left = height - 4 * four
+                three = left // 3
+                left -= 3 * three
+                fours = fours or four > 0
+                full += 2 * four + three
+                # A 4:2 compressor passes its inner carry on in the same level; it leaves one sum and one carry.
+                pair = 1 if left == 2 and four + three + left + carries > limit else 0
+                half += pair
+                out = four + three + pair
+                present = four + three + left - pair + carries
+            heights[c] = present
+            carries = out
+            top = max(top, present)
+        levels += 1.5 if fours else 1.0
+        tallest = top
+    return full, half, levels
+
+
+@inner_kernel
+def adder_levels(width: float, kind: int) -> float:
+    """Levels of carry logic of an adder; a ripple adder's level is one bit."""
+    if width <= 1:
+        return 0.0
+    if kind == RIPPLE:
+        return width
+    depth = ceil(log2(width))
+    return 2.0 * depth - 1.0 if kind == BRENT_KUNG else float(depth)
+
+
+@inner_kernel
+def adder_cells(width: float, kind: int) -> tuple[float, float, float]:
+    """Full adders, carry cells (AND-OR with AND) and half adders of an adder; sums take an XOR each, in the last.
+
+    Carry cells: Brent-Kung 2 w - 2 - log2 w, Kogge-Stone w log2 w - w + 1, Sklansky w / 2 log2 w.
+    """
+    if width <= 1:
+        return 0.0, 0.0, 0.0
+    if kind == RIPPLE:
+        return width, 0.0, 0.0
+    depth = ceil(log2(width))
+    if kind == BRENT_KUNG:
+        cells = 2.0 * width - 2.0 - depth
+    elif kind == KOGGE_STONE:
+        cells = width * depth - width + 1.0
+    else:
+        cells = 0.5 * width * depth
+    return 0.0, cells, width
