@@ -21,18 +21,19 @@ _STATUS = np.array(STATUS_NAMES, dtype=object)
 def step_info(problem: Problem, row: NDArray[np.int64], scored: ScoredEvaluation) -> dict[str, Any]:
     """``design``, ``metrics``, ``status``, ``reason`` and ``violations`` of a single evaluated design.
 
-    And ``bottleneck`` in families that name one, for a design that is ok.
+    And ``bottleneck`` in families that name one; empty, as are the metrics, for a design that is not ok.
     """
     names = problem.simulator.metric_names()
     ok = scored.status[0] == OK
-    blame = problem.simulator.bottlenecks(scored) if ok else {}
+    blame = problem.simulator.bottlenecks(scored)
+    first = {name: words.tolist()[0] for name, words in blame.items()} if ok else {}
     return {
         "design": problem.space.decode_row(row),
         "metrics": dict(zip(names, scored.values[0].tolist(), strict=True)) if ok else {},
         "status": scored.status_name(0),
         "reason": scored.reason(0),
         "violations": _violations(problem, scored) if ok else {scored.reason_name(0): float(scored.violation[0])},
-        **({"bottleneck": {name: words.tolist()[0] for name, words in blame.items()}} if blame else {}),
+        **({"bottleneck": first} if blame else {}),
     }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "ABSENT",
+    "RANKS",
     "ROOT",
     "Designs",
     "Floats",
@@ -37,6 +38,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ABSENT, ROOT = -2, -1
+RANKS = 4
+"""Tasks, or blocks, that are named for each metric that they hold back."""
 
 
 class Graph(NamedTuple):

@@ -1,13 +1,16 @@
-"""Kernels that name what holds a design back: task and block, by metric."""
+"""Kernels that name what holds a design back: tasks and blocks, the worst first, by metric."""
 
 from __future__ import annotations
 
 __all__ = ["find_bottlenecks"]
 
 from archgym_simulators._jit import inner_kernel
-from archgym_simulators.soc.arrays import ABSENT, Designs, Floats, Graph, Ints, Prices, Progress, Tree, Ways
+from archgym_simulators.soc.arrays import ABSENT, Designs, Floats, Graph, Ints, Prices, Progress, Sharing, Tree, Ways
 from archgym_simulators.soc.phases import output_bytes
 from archgym_simulators.soc.pricing import computes
+
+LATENCY, POWER, AREA, CONTESTED = 0, 3, 6, 9
+TASK, BLOCK, DATA = 0, 1, 2
 
 
 @inner_kernel
@@ -17,94 +20,92 @@ def find_bottlenecks(
     n: int,
     tree: Tree,
     ways: Ways,
+    sharing: Sharing,
     progress: Progress,
     prices: Prices,
     latency: Floats,
     found: Ints,
 ) -> None:
-    """Fill ``found`` (10,): task and block that weigh most on latency, on power and on area, whether tasks compete, and
-    whose outputs weigh most in each of the three blocks.
+    """Fill ``found`` (RANKS, 10): task, block and data that weigh on latency, power and area, and who competes.
 
     Blocks are numbered: elements, then memories, then buses. For latency it is the task that runs longest in the
     applications that miss their budget (in all, where none does) and the block that limited it longest; competed for
-    (1) or not (0) by other tasks at the same time. For power it is the task with the most energy and the part of it;
-    for area the largest block and the task with the most work, or output, on it.
+    (1) or not (0) by other tasks at the same time. For power it is the task with the most energy and the largest part
+    of it; for area the largest block and the task with the most work, or output, on it. Data is the task whose outputs
+    are the most of what moves by way of the block. What there are fewer of is repeated.
     """
-    elements, memories = tree.pe_bus.size, progress.peak.size
-    task = slowest_task(graph, progress, latency)
-    best = 0
-    for bound in range(1, progress.bound_time.shape[1]):
-        if progress.bound_time[task, bound] > progress.bound_time[task, best]:
-            best = bound
-    found[0] = task
-    found[1] = block_number(designs.pe_of_task[n, task], best - 1, elements, memories, tree.alive.size)
-    found[6] = 1 if is_contested(designs, n, ways, progress, task, best - 1) else 0
-    hungriest(graph, designs, n, tree, ways, progress, prices, found)
-    largest(graph, designs, n, tree, ways, progress, prices, found)
-    found[7] = heaviest_data(graph, designs, n, tree, found[0], found[1], elements, memories)
-    found[8] = heaviest_data(graph, designs, n, tree, found[2], found[3], elements, memories)
-    found[9] = found[4]
+    scores = progress.left  # the simulation is over, so what is left of tasks is nothing
+    weigh_times(graph, progress, latency, scores)
+    for rank in range(found.shape[0]):
+        task = take_largest(scores, found, rank, LATENCY + TASK)
+        bound = longest_bound(progress, task)
+        found[rank, LATENCY + BLOCK] = block_number(designs.pe_of_task[n, task], bound, tree, progress)
+        found[rank, CONTESTED] = is_contested(designs, n, ways, progress, task, bound)
+    weigh_energies(graph, designs, n, tree, ways, progress, prices, scores, progress.candidates)
+    for rank in range(found.shape[0]):
+        task = take_largest(scores, found, rank, POWER + TASK)
+        found[rank, POWER + BLOCK] = progress.candidates[task]
+    areas = sharing.total[0]  # nobody shares a link any more; there are more links than blocks
+    weigh_areas(graph, designs, n, tree, progress, prices, areas)
+    for rank in range(found.shape[0]):
+        block = take_largest(areas, found, rank, AREA + BLOCK)
+        found[rank, AREA + TASK] = owner_of(graph, designs, n, tree, ways, progress, block)
+        found[rank, AREA + DATA] = found[rank, AREA + TASK]
+    for rank in range(found.shape[0]):
+        for goal in (LATENCY, POWER):
+            found[rank, goal + DATA] = heaviest_data(
+                graph, designs, n, tree, progress, found[rank, goal + TASK], found[rank, goal + BLOCK]
+            )
 
 
 @inner_kernel
-def heaviest_data(
-    graph: Graph, designs: Designs, n: int, tree: Tree, task: int, block: int, elements: int, memories: int
-) -> int:
-    """Of what a task reads and writes by way of a block, whose outputs are the most; the task itself where none are."""
-    best, most = task, 0.0
-    place = block - elements
-    if place < 0:
-        return task
-    start = tree.pe_bus[designs.pe_of_task[n, task]]
-    for edge in range(graph.source.size):
-        source = graph.source[edge]
-        if (source != task and graph.target[edge] != task) or graph.bytes[edge] <= most:
-            continue
-        memory = designs.memory_of_task[n, source]
-        if place < memories:
-            concerned = place == memory
-        else:
-            concerned = leads_over(tree, start, tree.memory_bus[memory], place - memories)
-        if concerned:
-            best, most = source, graph.bytes[edge]
+def take_largest(scores: Floats, found: Ints, rank: int, column: int) -> int:
+    """The number with the largest score, which it loses; the first found again where all have lost theirs."""
+    best = 0
+    for number in range(scores.size):
+        if scores[number] > scores[best]:
+            best = number
+    if scores[best] <= 0.0 and rank > 0:
+        best = found[0, column]
+    scores[best] = 0.0
+    found[rank, column] = best
     return best
 
 
 @inner_kernel
-def leads_over(tree: Tree, start: int, goal: int, bus: int) -> bool:
-    here = start
-    while here != goal and here != bus:
-        here = tree.hop[here, goal]
-    return here == bus
-
-
-@inner_kernel
-def block_number(element: int, block: int, elements: int, memories: int, buses: int) -> int:
-    """From a block on the way of data (-1 for the element, then buses, then memories) to the number outside."""
-    if block < 0:
-        return element
-    if block < buses:
-        return elements + memories + block
-    return elements + block - buses
-
-
-@inner_kernel
-def slowest_task(graph: Graph, progress: Progress, latency: Floats) -> int:
+def weigh_times(graph: Graph, progress: Progress, latency: Floats, scores: Floats) -> None:
+    """How long each task ran; where applications miss their budgets, only of their tasks."""
     late = False
     for application in range(latency.size):
         if latency[application] > graph.latency_budget[application]:
             late = True
-    best, longest = 0, -1.0
     for task in range(graph.work.size):
-        if graph.work[task] == 0.0:
-            continue
         counts = not late
         for application in range(latency.size):
             if graph.members[application, task] and latency[application] > graph.latency_budget[application]:
                 counts = True
-        if counts and progress.end[task] - progress.begin[task] > longest:
-            best, longest = task, progress.end[task] - progress.begin[task]
-    return best
+        scores[task] = progress.end[task] - progress.begin[task] if counts and graph.work[task] > 0.0 else 0.0
+
+
+@inner_kernel
+def longest_bound(progress: Progress, task: int) -> int:
+    """The block on the way of data that limited a task longest, -1 for its element."""
+    best = 0
+    for bound in range(1, progress.bound_time.shape[1]):
+        if progress.bound_time[task, bound] > progress.bound_time[task, best]:
+            best = bound
+    return best - 1
+
+
+@inner_kernel
+def block_number(element: int, block: int, tree: Tree, progress: Progress) -> int:
+    """From a block on the way of data (-1 for the element, then buses, then memories) to the number outside."""
+    buses, elements = tree.alive.size, tree.pe_bus.size
+    if block < 0:
+        return element
+    if block < buses:
+        return elements + progress.peak.size + block
+    return elements + block - buses
 
 
 @inner_kernel
@@ -125,63 +126,103 @@ def is_contested(designs: Designs, n: int, ways: Ways, progress: Progress, task:
 
 
 @inner_kernel
-def hungriest(
-    graph: Graph, designs: Designs, n: int, tree: Tree, ways: Ways, progress: Progress, prices: Prices, found: Ints
+def weigh_energies(
+    graph: Graph,
+    designs: Designs,
+    n: int,
+    tree: Tree,
+    ways: Ways,
+    progress: Progress,
+    prices: Prices,
+    scores: Floats,
+    parts: Ints,
 ) -> None:
-    buses, elements = tree.alive.size, tree.pe_bus.size
-    most = -1.0
+    """Energy of each task, in its element, in memories and on buses, and the block with the largest part of it."""
+    buses, memories, elements = tree.alive.size, progress.peak.size, tree.pe_bus.size
     for task in range(graph.work.size):
-        if graph.work[task] == 0.0:
-            continue
-        own = progress.executed[task] * designs.joules[n, task]
-        total, largest_part, part = own, own, designs.pe_of_task[n, task]
-        for memory in range(progress.peak.size):
-            energy = ways.moved[task, 0, buses + memory] * prices.memory_cost[memory, 0]
-            energy += ways.moved[task, 1, buses + memory] * prices.memory_cost[memory, 1]
-            total += energy
-            if energy > largest_part:
-                largest_part, part = energy, elements + memory
-        if total > most:
-            most = total
-            found[2] = task
-            found[3] = part
+        largest = progress.executed[task] * designs.joules[n, task]
+        scores[task], parts[task] = largest, designs.pe_of_task[n, task]
+        for block in range(buses + memories):
+            read, written = ways.moved[task, 0, block], ways.moved[task, 1, block]
+            if block < buses:
+                energy, number = (read + written) * prices.bus_cost[block, 0], elements + memories + block
+            else:
+                memory = block - buses
+                energy = read * prices.memory_cost[memory, 0] + written * prices.memory_cost[memory, 1]
+                number = elements + memory
+            scores[task] += energy
+            if energy > largest:
+                largest, parts[task] = energy, number
 
 
 @inner_kernel
-def largest(
-    graph: Graph, designs: Designs, n: int, tree: Tree, ways: Ways, progress: Progress, prices: Prices, found: Ints
+def weigh_areas(
+    graph: Graph, designs: Designs, n: int, tree: Tree, progress: Progress, prices: Prices, areas: Floats
 ) -> None:
+    """Area of each block that is built."""
     elements, memories = tree.pe_bus.size, progress.peak.size
-    most, block = -1.0, 0
+    areas[:] = 0.0
     for element in range(elements):
-        built = not designs.pe_is_cpu[n, element] or computes(graph, designs, n, element)
-        if built and designs.pe_bus[n, element] != ABSENT and designs.pe_area[n, element] > most:
-            most, block = designs.pe_area[n, element], element
+        if designs.pe_bus[n, element] == ABSENT:
+            continue
+        if not designs.pe_is_cpu[n, element] or computes(graph, designs, n, element):
+            areas[element] = designs.pe_area[n, element]
     for memory in range(memories):
-        if prices.memory_cost[memory, 2] > most:
-            most, block = prices.memory_cost[memory, 2], elements + memory
+        areas[elements + memory] = prices.memory_cost[memory, 2]
     for bus in range(tree.alive.size):
-        if prices.bus_cost[bus, 1] > most:
-            most, block = prices.bus_cost[bus, 1], elements + memories + bus
-    heaviest = -1.0
-    for task in range(graph.work.size):
-        weight = weight_on(graph, designs, n, tree, ways, progress, task, block)
-        if weight > heaviest:
-            heaviest = weight
-            found[4] = task
-    found[5] = block
+        areas[elements + memories + bus] = prices.bus_cost[bus, 1]
 
 
 @inner_kernel
-def weight_on(
-    graph: Graph, designs: Designs, n: int, tree: Tree, ways: Ways, progress: Progress, task: int, block: int
-) -> float:
-    """Work on an element, output in a memory, or bytes over a bus; -1 for a task that is not there."""
+def owner_of(graph: Graph, designs: Designs, n: int, tree: Tree, ways: Ways, progress: Progress, block: int) -> int:
+    """The task with the most work on an element, output in a memory, or bytes over a bus."""
     elements, memories = tree.pe_bus.size, progress.peak.size
-    if block < elements:
-        return graph.work[task] if designs.pe_of_task[n, task] == block else -1.0
-    if block < elements + memories:
-        return output_bytes(graph, task) if designs.memory_of_task[n, task] == block - elements else -1.0
-    bus = block - elements - memories
-    moved: float = ways.moved[task, 0, bus] + ways.moved[task, 1, bus]
-    return moved
+    heaviest, owner = -1.0, 0
+    for task in range(graph.work.size):
+        weight = -1.0
+        if block < elements:
+            if designs.pe_of_task[n, task] == block:
+                weight = graph.work[task]
+        elif block < elements + memories:
+            if designs.memory_of_task[n, task] == block - elements:
+                weight = output_bytes(graph, task)
+        else:
+            bus = block - elements - memories
+            weight = ways.moved[task, 0, bus] + ways.moved[task, 1, bus]
+        if weight > heaviest:
+            heaviest, owner = weight, task
+    return owner
+
+
+@inner_kernel
+def heaviest_data(graph: Graph, designs: Designs, n: int, tree: Tree, progress: Progress, task: int, block: int) -> int:
+    """Of what a task reads and writes by way of a block, whose outputs are the most; the task itself where none are."""
+    memories, place = progress.peak.size, block - tree.pe_bus.size
+    best, most = task, 0.0
+    if place < 0:
+        return task
+    start = tree.pe_bus[designs.pe_of_task[n, task]]
+    for number in range(graph.parent_start[task], graph.parent_start[task + 1] + 1):
+        if number < graph.parent_start[task + 1]:
+            edge = graph.parent_edges[number]
+            source, amount = graph.source[edge], graph.bytes[edge]
+        else:
+            source, amount = task, output_bytes(graph, task)
+        memory = designs.memory_of_task[n, source]
+        if amount <= most or memory < 0:
+            continue
+        if place < memories:
+            concerned = place == memory
+        else:
+            concerned = leads_over(tree, start, tree.memory_bus[memory], place - memories)
+        if concerned:
+            best, most = source, amount
+    return best
+
+
+@inner_kernel
+def leads_over(tree: Tree, start: int, goal: int, bus: int) -> bool:
+    here = start
+    while here != goal and here != bus:
+        here = tree.hop[here, goal]
+    return here == bus

@@ -38,7 +38,7 @@ def simulate_batch(
     out: Floats,  # (N, len(COLUMNS))
     latency: Floats,  # (N, A) s
     peak: Floats,  # (N, M) bytes
-    bottleneck: Ints,  # (N, 10), see `find_bottlenecks`
+    bottleneck: Ints,  # (N, RANKS, 10), see `find_bottlenecks`
     too_large: Ints,  # (N,) first memory beyond the table, -1 where there is none
 ) -> None:
     """Fill the outputs for N designs."""
@@ -65,7 +65,7 @@ def simulate_batch(
                 if graph.ends[application, task]:
                     last = max(last, progress.end[task])
             latency[n, application] = last
-        find_bottlenecks(graph, designs, n, tree, ways, progress, prices, latency[n], bottleneck[n])
+        find_bottlenecks(graph, designs, n, tree, ways, sharing, progress, prices, latency[n], bottleneck[n])
 
 
 @inner_kernel

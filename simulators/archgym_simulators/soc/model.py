@@ -16,7 +16,7 @@ import numpy as np
 
 from archgym_simulators.errors import InputError
 from archgym_simulators.nearest import did_you_mean
-from archgym_simulators.soc.arrays import Designs, Floats, Graph, Ints, Rules, graph_arrays, scratch
+from archgym_simulators.soc.arrays import RANKS, Designs, Floats, Graph, Ints, Rules, graph_arrays, scratch
 from archgym_simulators.soc.blocks import SocDesign, pack
 from archgym_simulators.soc.graph import Budget, TaskGraph
 from archgym_simulators.soc.technology import (
@@ -94,7 +94,7 @@ class SocResult:
         area_m2: (N,); by part in the ``area_*`` attributes.
         phases: (N,) number of phases.
         peak_bytes: (N, M) largest content of each memory.
-        bottleneck: (N, 10) see `bottleneck.find_bottlenecks`.
+        bottleneck: (N, RANKS, 10) see `bottleneck.find_bottlenecks`.
         too_large: (N,) number of the first memory that is larger than the table, -1 where none is.
         blocks_needed: (N,) its size in blocks of the table.
         arrays_needed: (N,) number of arrays side by side that it has.
@@ -159,7 +159,7 @@ def simulate_arrays(prepared: PreparedGraph, designs: Designs, *, rules: str, pr
     out = np.full((n, len(COLUMNS)), np.nan)
     latency = np.full((n, len(prepared.latency_budget_s)), np.nan)
     peak = np.zeros((n, memories))
-    bottleneck = np.zeros((n, 10), dtype=np.int64)
+    bottleneck = np.zeros((n, RANKS, 10), dtype=np.int64)
     too_large = np.full(n, -1, dtype=np.int64)
     # One layout for all, or numba would compile the kernel again for another.
     designs = Designs._make(np.require(array, requirements=("C", "W")) for array in designs)

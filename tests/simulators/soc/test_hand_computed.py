@@ -128,10 +128,26 @@ def test_bottlenecks_are_named(graph, run):
         {"in": 0, "a": 0, "b": 1},
         {"in": 0, "a": 0},
     )
-    slow_task, slow_block = run(tiny, design).bottleneck[0, :2]
-    assert (slow_task, slow_block) == (1, 3)  # a waits 20 ms for the bus: after 2 processors and 1 memory, block 3
+    slowest, next_slowest, third, _ = run(tiny, design).bottleneck[0].tolist()
+    # a waits 20 ms for the bus: after 2 processors and 1 memory, block 3; what it waits for are the outputs of in
+    assert slowest[:3] == [1, 3, 0]
+    assert next_slowest[:3] == [2, 1, 2]  # b computes on processor 1
+    assert third[:3] == slowest[:3]  # there are no more tasks with work, so the list begins again
     faster = SocDesign(design.processors, design.memories, (Bus(128, 800),), design.runs_on, design.memory_of)
-    assert run(tiny, faster).bottleneck[0, :2].tolist() == [2, 1]  # b computes for 9 ms on processor 1
+    assert run(tiny, faster).bottleneck[0, 0, :2].tolist() == [2, 1]  # b computes for 9 ms on processor 1
+
+
+def test_energy_and_area_are_blamed_by_task_and_block(graph, run):
+    """Of 1 MB that b reads from DRAM and little work, the memory takes the energy, and most of the area."""
+    tiny = graph({"in": 0, "a": 9e6, "b": 1e2}, [("in", "a", 8), ("a", "b", 1 * MB)])
+    memories = (Memory(0, "sram", 128, 800), Memory(0, "dram", 128, 800))
+    design = SocDesign((Processor(0),), memories, (Bus(128, 800),), {"in": 0, "a": 0, "b": 0}, {"in": 0, "a": 1})
+    result = run(tiny, design)
+    first, second, *_ = result.bottleneck[0].tolist()
+    assert first[3:5] == [1, 0]  # a: 18 million instructions on the processor
+    assert second[3:6] == [2, 2, 1]  # b: reading what a wrote into memory 1, after one processor and memory 0
+    areas = {0: result.area_cpu_m2[0], 1: result.area_sram_m2[0], 2: result.area_dram_m2[0]}
+    assert [line[7] for line in (first, second)] == sorted(areas, key=areas.get, reverse=True)[:2]
 
 
 def test_power_is_the_largest_mean_over_a_window(graph, run):
