@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from archgym_simulators.errors import InputError
 from archgym_simulators.layers.layer import Layer, conv, gemm
 from archgym_simulators.systolic.model import SystolicDesign, SystolicResult, simulate
+from experiments.validation._attention import FUSEMAX
 from experiments.validation._comparator import Comparator, Comparison, Metric, Table, numeric_column, require_columns
 
 # ---- dnn/scalesim ----------------------------------------------------------------------------------------------------
@@ -137,4 +138,7 @@ def _whole(record: Mapping[Any, Any], column: str) -> int:
     return int(value)
 
 
-COMPARATORS = (Comparator("dnn/scalesim", "Systolic", "SCALE-Sim 3.0.0", SCALESIM_DISAGREES, _compare_scalesim),)
+COMPARATORS = (
+    Comparator("dnn/scalesim", "Systolic", "SCALE-Sim 3.0.0", SCALESIM_DISAGREES, _compare_scalesim),
+    FUSEMAX,
+)

@@ -16,11 +16,8 @@ from archgym_simulators.attention.model import (
     FUSIONS,
     SCORES,
     STATIONARITIES,
-    AttentionDesign,
 )
 from archgym_simulators.attention.parts import area_mm2
-from archgym_simulators.attention.presets import preset
-from archgym_simulators.attention.workloads import AttentionShape
 from archgym_simulators.constraints import Columns, Constraint, InertWhen, Reason
 from archgym_simulators.parameters import Categorical, Ordinal, Parameter
 from archgym_simulators.space import Design, DesignSpace, Rows
@@ -95,18 +92,13 @@ def attention_space(area_class: str) -> DesignSpace:
     return DesignSpace(PARAMETERS, constraints=_constraints(AREA_CLASSES[area_class], area_class), inert=_INERT)
 
 
-def baseline_design(shape: AttentionShape, area_class: str) -> Design:
-    """FLAT, configured for the layer, on its platform of the class."""
-    flat = preset("flat-edge" if area_class == "edge" else "flat", shape)
-    return design_of(flat)
-
-
-def design_of(design: AttentionDesign) -> Design:
-    """Readable values of a design, with the nearest number of query tiles below."""
-    tiles = max(count for count in _QUERY_TILES if count <= design.query_tiles)
-    values = {name: getattr(design, name) for name in ("cascade", "softmax_on", "fusion", "scores")}
-    values |= {name: getattr(design, name) for name in ("qk_stationarity", "av_stationarity", "pe_dim", "lanes")}
-    return {**values, "l3_kib": design.l3_bytes // 1024, "bandwidth": design.bandwidth_gib_s, "query_tiles": tiles}
+def baseline_design(area_class: str) -> Design:
+    """FLAT's cloud or edge platform with four query tiles, the same for every layer so that layers can be averaged."""
+    side, kibibytes, bandwidth = (32, 512, 50) if area_class == "edge" else (256, 32 * 1024, 400)
+    schedule = {"cascade": "3-pass", "softmax_on": "1d", "fusion": "row", "scores": "on-chip"}
+    schedule |= {"qk_stationarity": "weight", "av_stationarity": "weight"}
+    arrays = {"pe_dim": side, "lanes": side, "l3_kib": kibibytes, "bandwidth": bandwidth}
+    return {**schedule, **arrays, "query_tiles": 4}
 
 
 def table_of(rows: Rows) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """Cycles, traffic, capacity and energy of attention on two arrays, in closed form: N designs, compiled.
 
 A tile is D x D scores. Counts are cycles of a tile on the D x D array ("2D"), or on as many lanes as the tile has rows
-("1D"); with W lanes a row operation takes r = D / W cycles a tile.
+("1D"); with W < D lanes a row operation takes r = D / W cycles.
 """
 
 from __future__ import annotations
@@ -61,14 +61,15 @@ def _cycles(d: Integers, e: float, f: float, divide: float, drain: float, out: F
         out: (6,).
     """
     cascade, softmax_on, fusion = d[0], d[1], d[2]
-    r = d[6] / d[7]
+    # The edge of the 2D array passes D words a cycle, so further lanes only help scores that stay in the lanes.
+    r = max(d[6] / d[7], 1.0)
     one_pass = cascade == 0
     if softmax_on == 0:
         # A three-pass cascade keeps its sums in the lanes; the others also keep maxima for every tile.
         rows = (_ROW_FIRST[cascade] if cascade != 3 else 0.0) + _ROW_LAST_UNIT[cascade]
         if one_pass:
             rows += 2.0 * f + divide
-        vector = (_SCORE_1D[cascade] * d[6] + rows) * r
+        vector = max(_SCORE_1D[cascade] * d[6] / d[7], 1.0) * d[6] + rows * r
         out[1], out[2], out[3] = e, vector, f
         out[0] = max(e + f, vector) if fusion else 0.0
         out[4], out[5] = e + f, vector
@@ -129,7 +130,7 @@ def _energy_per_score(d: Integers, e: float, f: float, p: Parts) -> Any:
     if cascade < 2:
         rows += exponential + p.add + p.mac
     if cascade == 0:
-        rows += f * (p.mac + p.add)
+        rows += f * (p.mac + p.add) + p.add
     return score + rows / d[6]
 
 

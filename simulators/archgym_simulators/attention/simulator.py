@@ -79,8 +79,8 @@ class AttentionSimulator(Simulator):
         self._clock_mhz = clock_mhz
         self.space = attention_space(area_class)
         self.workload = Workload(name, features(self._shape), FEATURE_NAMES, repr(self._shape))
-        row = self.space.canonical(self.space.encode_row(baseline_design(self._shape, area_class))[None])[0]
-        self.baseline = Baseline("FLAT", tuple(row.tolist()))
+        row = self.space.canonical(self.space.encode_row(baseline_design(area_class))[None])[0]
+        self.baseline = Baseline("FLAT with four query tiles", tuple(row.tolist()))
 
     @classmethod
     def workload_names(cls) -> Mapping[str, str]:

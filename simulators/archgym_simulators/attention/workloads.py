@@ -12,7 +12,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from archgym_simulators.errors import InputError
-from archgym_simulators.nearest import allowed_values, as_number, did_you_mean
+from archgym_simulators.nearest import as_number, did_you_mean
+from archgym_simulators.splits import generator_of
 
 _LARGEST = {"batch": 2**16, "heads": 2**10, "keys": 2**24, "queries": 2**24, "e": 512, "f": 512}
 _LARGEST_SCORES = 2**56
@@ -135,14 +136,7 @@ def draw(split: str, rng: np.random.Generator) -> str:
     Raises:
         InputError: unknown split, or ``"test"`` without its seed.
     """
-    if split not in _LENGTHS:
-        raise InputError(
-            f"unknown split {split!r}; allowed are {allowed_values(tuple(_LENGTHS))}{did_you_mean(split, _LENGTHS)}"
-        )
-    if split == "test":
-        from archgym_simulators.dram.splits import test_split_seed
-
-        rng = np.random.default_rng([int(test_split_seed(), 16), int(rng.integers(2**63))])
+    rng = generator_of(split, rng)
     names = [name for name, (_, _, owner, _) in MODELS.items() if owner == split]
     name = names[int(rng.integers(len(names)))]
     length = _LENGTHS[split][int(rng.integers(len(_LENGTHS[split])))]
