@@ -22,6 +22,7 @@ SECTIONS = {
     "import": ("imports", "CPU seconds of an import in a fresh process, median of 5"),
     "simulators": ("simulators", "valid designs per CPU second, by batch size"),
     "dram": ("dram", "DRAM kernel: 10,000-request traces, median of 40 random designs"),
+    "attention": ("attention", "attention designs per CPU second, batches of 65,536"),
     "overhead": ("overhead", "what each layer adds to a design: microseconds of CPU, on a toy simulator"),
     "environments": ("environments", "what session and environment add to a design, on a toy simulator"),
 }
