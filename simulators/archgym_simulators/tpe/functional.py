@@ -55,7 +55,7 @@ class Overflow:
         what = "" if self.digit is None else f" of digit {self.digit}"
         return (
             f"the total{what} of C[{self.m}, {self.n}] from k = {self.k} is {self.exact}, its accumulator of "
-            f"{self.bits} bits holds {low} ... {high} and keeps {self.kept}; {self.count} totals do not fit"
+            f"{self.bits} bits holds {low} ... {high} and keeps {self.kept} (totals that do not fit: {self.count})"
         )
 
 
@@ -110,7 +110,7 @@ def accumulated_words(
         other_bits: 2 ... 16.
 
     Returns:
-        For each pass (one for each digit where digits are summed apart, else one) the total, or the sum and the carry
+        For each pass (one for each digit where digits come in turn, else one) the total, or the sum and the carry
         word of a carry-save accumulator: each (M, N) and modulo 2 ** accumulator_bits.
     """
     left, right = _operand(encoded, "encoded", encoded_bits), _operand(other, "other", other_bits)
@@ -121,8 +121,9 @@ def needed_accumulator_bits(design: TpeDesign, *, k: int, a_bits: int = 8, b_bit
     """The narrowest accumulator that holds every total of ``k`` operands along K, whatever they are."""
     encoded, other = (a_bits, b_bits) if design.encoded_operand == "a" else (b_bits, a_bits)
     kind = encoding_of(design.encoding)
-    largest = kind.largest << (other - 1) if design.opt2 else 1 << (encoded + other - 2)
-    return (largest * min(k, design.k_tile)).bit_length() + 1
+    largest = kind.largest << (other - 1) if design.opt3 else 1 << (encoded + other - 2)
+    terms = min(k, design.rows if design.architecture == "systolic-ws" else design.k_tile)
+    return (largest * terms).bit_length() + 1
 
 
 def _operand(values: ArrayLike, name: str, bits: int) -> Integers:
@@ -146,17 +147,22 @@ class _Engine:
         self.weights = radix_weights(design.encoding, encoded_bits)
         self.chain = {"systolic-ws": design.rows, "cube": design.depth}.get(design.architecture, 1)
         self.beside = design.depth if design.architecture == "tree" else design.lanes
+        # Sums that leave a column are added up outside; other accumulators are emptied after a tile.
+        self.tile = design.rows if design.architecture == "systolic-ws" else design.k_tile
+        self.apart = design.opt2 and not design.opt3
+        growth = (design.depth - 1).bit_length()
+        self.digit_sum_bits = encoding_of(design.encoding).product_bits(other_bits) + growth
 
     def run(self, encoded: Integers, other: Integers) -> Outcome:
         depth = encoded.shape[1]
         product = np.zeros((len(encoded), other.shape[1]), dtype=np.int64)
         codes = self._codes(encoded)
         wraps: list[Overflow] = []
-        for start in range(0, depth, self.design.k_tile):
-            tile = slice(start, min(start + self.design.k_tile, depth))
+        for start in range(0, depth, self.tile):
+            tile = slice(start, min(start + self.tile, depth))
             for digit, chosen, weight in self._passes():
                 part, shifts = codes[:, tile, chosen], self.weights[chosen] // weight
-                kept = self._signed(sum(self._words_kept(part, other[tile], shifts)))
+                kept = _signed(sum(self._words_kept(part, other[tile], shifts)), self.bits)
                 exact = (part @ shifts) @ other[tile]
                 wraps += self._wrapped(kept, exact, start, digit)
                 product += kept * weight
@@ -174,7 +180,7 @@ class _Engine:
 
     def _passes(self) -> Iterator[tuple[int | None, slice, int]]:
         """What is summed together: the digit's number, digits, and the weight that the total is shifted by."""
-        if not self.design.opt2:
+        if not self.design.opt3:
             yield None, slice(None), 1
         else:
             for digit, weight in enumerate(self.weights.tolist()):
@@ -186,15 +192,36 @@ class _Engine:
         state = [np.zeros((rows, other.shape[1]), dtype=np.int64)] * (2 if self.design.opt1 else 1)
         for start in range(0, depth, self.chain * self.beside):
             block = range(start, min(start + self.chain * self.beside, depth))
-            if self.chain > 1:
-                passing = [np.zeros_like(word) for word in state]
-                for k in block:
-                    passing = self._fold(self._words(codes, other, weights, range(k, k + 1)), passing)
-                state = self._fold(passing, state)
+            if self.apart:
+                words = self._digit_sums(codes, other, weights, block)
+            elif self.chain > 1:
+                words = self._chained(codes, other, weights, block)
             else:
-                following = self._fold(self._words(codes, other, weights, block), state)
-                state = self._held(codes[:, block], state, following) if self.design.opt3 else following
+                words = self._words(codes, other, weights, block)
+            following = self._fold(words, state)
+            state = self._held(codes[:, block], state, following) if self.design.opt3 else following
         return state
+
+    def _chained(self, codes: Integers, other: Integers, weights: Integers, block: range) -> list[Integers]:
+        """What a chain of PEs along K passes on to its end."""
+        passing = [np.zeros((len(codes), other.shape[1]), dtype=np.int64)] * (2 if self.design.opt1 else 1)
+        for k in block:
+            passing = self._fold(self._words(codes, other, weights, range(k, k + 1)), passing)
+        return passing
+
+    def _digit_sums(self, codes: Integers, other: Integers, weights: Integers, block: range) -> list[Integers]:
+        """Words of each digit summed over the PEs along K, then shifted."""
+        words = []
+        for digit, weight in enumerate(weights.tolist()):
+            part = codes[..., digit : digit + 1], other, weights[:1]
+            if self.design.architecture == "cube":
+                sums = self._chained(*part, block)
+            else:
+                sums = self._fold(self._words(*part, block), [])
+            if not self.design.opt1:
+                sums = [_signed(sums[0], self.digit_sum_bits)]
+            words += [word * weight & self.mask for word in sums]
+        return words
 
     def _held(self, codes: Integers, before: list[Integers], after: list[Integers]) -> list[Integers]:
         """Registers of PEs whose digits are all zero keep what they hold: that cycle is skipped."""
@@ -207,7 +234,7 @@ class _Engine:
         for k in block:
             products = [codes[:, k, d, None] * other[k] * weight for d, weight in enumerate(weights.tolist())]
             # A multiplier of an adder tree has a carry-propagating adder of its own.
-            joined = self.design.architecture == "tree" and not self.design.opt1 and len(products) > 1
+            joined = self.design.architecture == "tree" and not self.design.opt1
             words += [sum(products[1:], products[0])] if joined else products
         return [word & self.mask for word in words]
 
@@ -223,16 +250,17 @@ class _Engine:
         left = [all_words[word] for word in words_left(count, self.design.compressor)]
         return left if self.design.opt1 else [np.asarray(sum(left)) & self.mask]
 
-    def _signed(self, total: Any) -> Integers:
-        unsigned = np.asarray(total) & self.mask
-        return unsigned - ((unsigned >> (self.bits - 1)) << self.bits)
-
     def _wrapped(self, kept: Integers, exact: Integers, start: int, digit: int | None) -> list[Overflow]:
         where = np.argwhere(np.asarray(kept != exact))
         if not len(where):
             return []
         m, n = where[0].tolist()
         return [Overflow(m, n, start, digit, int(exact[m, n]), int(kept[m, n]), self.bits, len(where))]
+
+
+def _signed(total: Any, bits: int) -> Integers:
+    unsigned = np.asarray(total) & ((1 << bits) - 1)
+    return unsigned - ((unsigned >> (bits - 1)) << bits)
 
 
 def _first(wraps: list[Overflow]) -> Overflow | None:

@@ -12,6 +12,7 @@ from archgym_simulators.tpe.notation import Item, Loop, Nest, Step
 from archgym_simulators.tpe.notation_moves import (
     carry_save,
     exchange,
+    exchange_in_array,
     group_lanes,
     serialise,
     share_candidates,
@@ -61,12 +62,10 @@ def nest_of(design: TpeDesign, *, bits: int = 8) -> Nest:
     nest = classic_engine(design, bits=bits, tiled=True)
     if design.opt1:
         nest = carry_save(nest)
-    if design.opt2:
-        nest = exchange(nest)
     if design.opt3:
-        nest = skip_zeros(serialise(nest))
+        nest = skip_zeros(serialise(exchange(nest)))
     elif design.opt2:
-        nest = share_candidates(nest)
+        nest = share_candidates(exchange_in_array(nest))
     if design.encoder_placement == "group":
         nest = group_lanes(nest, design.lanes)
     free = "N" if nest.encoded == "a" else "M"

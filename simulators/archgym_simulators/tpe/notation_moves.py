@@ -10,6 +10,7 @@ __all__ = [
     "IllegalMove",
     "carry_save",
     "exchange",
+    "exchange_in_array",
     "group_lanes",
     "serialise",
     "share_candidates",
@@ -69,10 +70,9 @@ def exchange(nest: Nest) -> Nest:
     """OPT2: the loop over digits goes around the loop over K, so that narrow words are summed and shifted once after.
 
     Raises:
-        IllegalMove: the digits are outside already.
+        IllegalMove: the loop over digits is outside already.
     """
-    if not _within_k(nest, "shift"):
-        raise IllegalMove("exchange (OPT2): the loop over digits is around the loop over K already")
+    _require_digits_within_k(nest)
     waiting = not _within_k(nest, "add")
 
     def swap(loop: Loop) -> _Body:
@@ -85,6 +85,34 @@ def exchange(nest: Nest) -> Nest:
     if waiting:  # the adder after K now stands in the loop over digits
         nest = replace(nest, body=_without_waiting_add(nest.body))
     return _on_outer_k(nest, swap, name="OPT2")
+
+
+def exchange_in_array(nest: Nest) -> Nest:
+    """OPT2 of PEs along K: the words of one digit are summed over the PEs, shifted once, and accumulated together.
+
+    Raises:
+        IllegalMove: the loop over digits is outside already, or no PEs lie along K.
+    """
+    _require_digits_within_k(nest)
+    array = _spatial_around(nest, "map", "K")
+    if array is None:
+        raise IllegalMove("exchange within the array (OPT2): no PEs along K to sum over")
+
+    def swap(loop: Loop) -> _Body:
+        digits = next(inner for inner in _loops_to(loop, "map") or () if inner.dim == "BW")
+        inside = _without(_dissolved(loop, digits), "shift")
+        chained = _ACCUMULATE in loop.body
+        adding = (_HALF_REDUCE, _ADD) if _ADD in loop.body else (_HALF_REDUCE,)
+        return (digits.with_body(inside, *(() if chained else adding), _SHIFT),)
+
+    body, _ = _rewrite_first(nest.body, lambda loop: loop is array, swap)
+    return replace(nest, body=body, name=f"{nest.name} + OPT2")
+
+
+def _require_digits_within_k(nest: Nest) -> None:
+    around = nest.placed("map")[0].loops
+    if around[-1].dim == "K":
+        raise IllegalMove("exchange (OPT2): the loop over digits is around the loop over K already")
 
 
 def serialise(nest: Nest) -> Nest:

@@ -7,7 +7,7 @@ from archgym_simulators.errors import InputError
 from archgym_simulators.tpe.compressors import compressor_schedule, words_left
 from archgym_simulators.tpe.design import COMPRESSORS, FINAL_ADDERS, TpeDesign
 from archgym_simulators.tpe.encodings import ENCODINGS
-from archgym_simulators.tpe.functional import accumulated_words, multiply, needed_accumulator_bits
+from archgym_simulators.tpe.functional import _Engine, accumulated_words, multiply, needed_accumulator_bits
 
 SKIPPING = {"architecture": "matrix", "opt1": True, "opt2": True, "opt3": True}
 GROUPED = {**SKIPPING, "encoder_placement": "group", "lanes": 4}
@@ -80,25 +80,38 @@ def test_compressor_and_adder_change_no_result(compressor, adder):
         assert np.array_equal(multiply(design, a, b).product, a @ b)
 
 
+SIXTEEN = TpeDesign(architecture="tree", depth=16, opt2=True, encoding="ent")
+
+
 @pytest.mark.parametrize(("value", "wrapped"), [(-2, -4096), (-128, -262144), (-34, -69632)])
 def test_sixteen_products_of_one_digit_do_not_fit_13_bits(value, wrapped):
     """The case in which the published 13-bit tree of OPT2 is wrong: every B is -128 and K is 16."""
-    design = TpeDesign(architecture="tree", depth=16, opt2=True, encoding="ent", accumulator_bits=13)
     a, b = np.full((1, 16), value), np.full((16, 1), -128)
-    outcome = multiply(design, a, b)
+    assert multiply(SIXTEEN, a, b).product[0, 0] == 16 * value * -128
+    published = _Engine(SIXTEEN, 8, 8)
+    assert published.digit_sum_bits == 14
+    published.digit_sum_bits = 13
+    outcome = published.run(a, b)
     assert outcome.product[0, 0] == wrapped
     assert outcome.overflow is not None
-    assert (outcome.overflow.exact, outcome.overflow.kept) == (4096, -4096)
-    wider = multiply(TpeDesign(architecture="tree", depth=16, opt2=True, encoding="ent", accumulator_bits=14), a, b)
-    assert wider.product[0, 0] == 16 * value * -128
-    assert wider.overflow is None
+
+
+def test_an_accumulator_of_one_digit_wraps_in_the_same_case():
+    a, b = np.full((1, 16), -2), np.full((16, 1), -128)
+    found = multiply(TpeDesign(**SKIPPING, encoding="ent", accumulator_bits=13), a, b).overflow
+    assert (found.digit, found.exact, found.kept) == (0, 4096, -4096)
+    assert str(found) == (
+        "the total of digit 0 of C[0, 0] from k = 0 is 4096, its accumulator of 13 bits holds -4096 ... 4095 and keeps "
+        "-4096 (totals that do not fit: 1)"
+    )
+    assert multiply(TpeDesign(**SKIPPING, encoding="ent", accumulator_bits=14), a, b).overflow is None
 
 
 def test_its_neighbours_fit_13_bits():
-    design = TpeDesign(architecture="tree", depth=16, opt2=True, encoding="ent", accumulator_bits=13)
-    b = np.full((16, 1), -128)
+    published, b = _Engine(SIXTEEN, 8, 8), np.full((16, 1), -128)
+    published.digit_sum_bits = 13
     for row in (np.full(16, -1), np.full(16, 127), np.array([-2] * 15 + [-1])):
-        assert multiply(design, row[None, :], b).overflow is None
+        assert published.run(row[None, :], b).overflow is None
 
 
 @pytest.mark.parametrize("engine", ENGINES)

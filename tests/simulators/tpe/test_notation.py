@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from archgym_simulators.tpe.notation_moves import (
     IllegalMove,
     carry_save,
     exchange,
+    exchange_in_array,
     group_lanes,
     serialise,
     share_candidates,
@@ -215,9 +217,14 @@ def test_carry_save_fires_the_adder_once_for_each_output_instead_of_every_cycle(
 
 def test_the_exchange_shifts_once_for_each_output_and_digit():
     shape = {"M": 16, "N": 16, "K": 100}
-    tree = carry_save(classic_engine(TpeDesign(architecture="tree", depth=4, rows=1)))
+    tree = carry_save(classic_engine(replace(TREE, rows=1)))
     assert tree.placed("shift")[0].firings(shape) == 400
     assert exchange(tree).placed("shift")[0].firings(shape) == 16
+
+
+def test_the_exchange_within_a_tree_shifts_one_word_a_digit_instead_of_one_a_product():
+    tree = classic_engine(TpeDesign(architecture="tree", depth=16, rows=1, columns=1))
+    assert (tree.instances("shift"), exchange_in_array(tree).instances("shift")) == (64, 4)
 
 
 def test_a_split_loop_has_a_spatial_part():
@@ -227,6 +234,7 @@ def test_a_split_loop_has_a_spatial_part():
 
 
 MATRIX = TpeDesign(architecture="matrix")
+TREE = TpeDesign(architecture="tree", depth=4)
 
 
 @pytest.mark.parametrize(
@@ -234,6 +242,8 @@ MATRIX = TpeDesign(architecture="matrix")
     [
         (lambda: carry_save(carry_save(classic_engine(MATRIX))), "no add within the loop over K"),
         (lambda: exchange(exchange(classic_engine(MATRIX))), "around the loop over K already"),
+        (lambda: exchange_in_array(classic_engine(MATRIX)), "no PEs along K"),
+        (lambda: exchange_in_array(exchange_in_array(classic_engine(TREE))), "around the loop over K already"),
         (lambda: serialise(classic_engine(MATRIX)), "exchange them first"),
         (lambda: serialise(serialise(exchange(classic_engine(MATRIX)))), "one after another already"),
         (lambda: skip_zeros(classic_engine(MATRIX)), "a zero among them saves no cycle"),
