@@ -73,9 +73,9 @@ class RunPlan:
         config = agent_class(agent).Config.from_options(settings or {})
         return cls(spec, task, limits, agent, config, whole_seed(seed), record, source_digest(agent))
 
-    def with_agent(self, config: Settings, seed: int) -> Self:
-        """The same run with other settings and another seed."""
-        return replace(self, config=config, seed=seed)
+    def with_seed(self, seed: int) -> Self:
+        """The same run with another seed."""
+        return replace(self, seed=seed)
 
     def manifest(self, problem: Problem) -> RunManifest:
         """Identity and environment of the run, ``problem`` being what the spec is bound to."""

@@ -20,6 +20,7 @@ COMMANDS = {
     "describe": "an environment's parameters, metrics, objectives, options, baseline",
     "evaluate": "simulate the designs of a CSV or Parquet file",
     "search": "search an environment with an agent, recorded and resumable",
+    "study": "tasks, agents, settings and seeds, crossed; in workers or on a cluster",
     "optimum": "the certified best design of a problem, stored or found by enumeration",
     "audit": "what a task is worth: what random search reaches, what matters, what ties",
     "verify": "simulate a run directory's designs again and compare",

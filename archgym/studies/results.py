@@ -4,14 +4,16 @@ from __future__ import annotations
 
 __all__ = ["StudyResults", "load_study"]
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archgym.run_directory import EVALUATIONS, MANIFEST, RESULT, read_json
-from archgym.studies.records import PROBLEM, RunRecord, improvement_table, run_table
+from archgym.studies.definition import setting_digest
+from archgym.studies.records import PROBLEM, improvement_table, run_table
+from archgym.studies.store import JOURNAL, recorded_runs
 from archgym.studies.tables import IMPROVEMENTS, RUNS, evaluations_name
 from archgym_simulators import InputError
 
@@ -24,11 +26,13 @@ if TYPE_CHECKING:
 class StudyResults:
     """What a study, or a single recorded search, found.
 
-    Rows are in the order of the study's cells (tasks, then agents with their settings, then seeds), whatever ran them.
+    Rows of a complete study are in the order of its cells (tasks, then agents with their settings, then seeds),
+    whatever ran them.
 
     Attributes:
         path: the directory.
-        manifest: what was run: ``"study"`` (the definition), ``"tasks"`` (their problems), and the versions.
+        manifest: ``"tasks"`` (the problems with metrics, baseline and reference point), ``"study"`` (all that makes it
+            this study) and ``"about"`` (name, versions); of a single search its own manifest, with ``"tasks"``.
         is_complete: whether every run has ended.
     """
 
@@ -86,12 +90,11 @@ class StudyResults:
                     yield file.read_row_group(group).to_pandas()
 
     def _evaluations_file(self, problem: int) -> Path:
-        single = self.path / EVALUATIONS
-        file = single if single.is_file() else self.path / evaluations_name(problem)
-        if not file.is_file():
-            raise InputError(
-                f"{self.path} has no {file.name}: it recorded improvements only (record = 'all' keeps all)"
-            )
+        """Raises InputError where only improvements were recorded."""
+        search = self.manifest.get("identity")
+        file = self.path / (evaluations_name(problem) if search is None else EVALUATIONS)
+        if not file.is_file() or (search is not None and search["budget"]["record"] != "all"):
+            raise InputError(f"{self.path} recorded improvements only; record all to keep every evaluation")
         return file
 
 
@@ -110,12 +113,34 @@ def load_study(path: Path | str) -> StudyResults:
         raise InputError(f"{str(folder)!r} is no study: it {what}")
     manifest = read_json(folder / MANIFEST)
     if "study" not in manifest:
-        raise InputError(f"{folder / MANIFEST} is no study's")
+        return _single_search(folder)
+    is_complete = (folder / RESULT).is_file()
+    if not is_complete and (folder / JOURNAL).is_file():
+        return _under_way(folder, manifest)
     try:
         tables = pq.read_table(folder / RUNS), pq.read_table(folder / IMPROVEMENTS)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"cannot read {folder}: {str(error).splitlines()[0]}") from error
-    return StudyResults(folder, manifest, (folder / RESULT).is_file(), tables)
+    return StudyResults(folder, manifest, is_complete, tables)
+
+
+def _under_way(folder: Path, manifest: Mapping[str, Any]) -> StudyResults:
+    """The runs that have ended, by task, setting and seed."""
+    newest = {record.run_id: record for record in recorded_runs(folder)}
+    settings = [[one["agent"], one["settings"]] for one in manifest["study"]["settings"]]
+    places = {setting_digest(agent, values): place for place, (agent, values) in enumerate(settings)}
+    records = sorted(
+        newest.values(), key=lambda one: (one.run[PROBLEM], places[one.run["setting_id"]], one.run["seed"])
+    )
+    streams = {record.run_id: record.evaluations for record in records if record.evaluations}
+    return StudyResults(folder, manifest, False, (run_table(records), improvement_table(records)), streams)
+
+
+def _single_search(folder: Path) -> StudyResults:
+    from archgym.studies.single_run import record_of_search
+
+    record, manifest = record_of_search(folder)
+    return StudyResults(folder, manifest, True, (run_table([record]), improvement_table([record])))
 
 
 def _frame_of(stream: bytes) -> pd.DataFrame:
@@ -140,8 +165,3 @@ def _slice_of(path: Path, start: int, count: int) -> pd.DataFrame:
             before += rows
         frame: pd.DataFrame = file.read_row_groups(needed).slice(start - first, count).to_pandas()
         return frame
-
-
-def tables_of(records: Sequence[RunRecord]) -> tuple[pa.Table, pa.Table]:
-    """The two tables of some runs."""
-    return run_table(records), improvement_table(records)

@@ -1,0 +1,171 @@
+"""Cells on a Ray cluster, whose nodes may come and go."""
+
+from __future__ import annotations
+
+__all__ = ["RayCluster"]
+
+import os
+import shutil
+import socket
+import tempfile
+from collections import Counter, deque
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+from archgym.run_directory import MANIFEST, read_json
+from archgym.studies.plan import Cell, StudyPlan
+from archgym.studies.pool import MOST_ATTEMPTS, lost, portable
+from archgym.studies.runner import CellRunner, Finished
+from archgym_simulators import InputError
+from archgym_simulators.errors import import_extra
+
+LOCAL = "local"
+_CONNECT_SECONDS = 5.0
+_TASKS_A_CPU = 2  # one runs, one waits beside it
+_WAIT_SECONDS = 10.0  # until the number of processors is looked up again
+
+
+class RayCluster:
+    """A connection to a cluster.
+
+    Args:
+        address: ``"local"`` for one on this machine that ends with the study; ``"auto"``, ``"HOST:PORT"`` or
+            ``"ray://HOST:PORT"`` for one that is there.
+
+    Raises:
+        MissingExtra: ray is not installed.
+        InputError: nothing answers at the address.
+    """
+
+    def __init__(self, address: str) -> None:
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # Ray warns of a change otherwise
+        self._ray: Any = import_extra("ray", "cluster")
+        self._address = address
+        self._is_ours = not self._ray.is_initialized()
+        if not self._is_ours:
+            return
+        if address not in (LOCAL, "auto"):
+            _check_reachable(address)
+        options: dict[str, Any] = {"include_dashboard": False} if address == LOCAL else {}
+        try:
+            self._ray.init(address=address, log_to_driver=False, logging_level="ERROR", **options)
+        except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
+            raise InputError(f"cannot reach Ray at {address!r}: {_first_line(error)}") from error
+
+    def run(
+        self, plan: StudyPlan, folder: Path, open_runs: Path, cells: Iterator[Cell]
+    ) -> Generator[Finished, None, None]:
+        """Run cells on the cluster, in whatever order they end.
+
+        A cell whose node or process has gone is run again, elsewhere; each comes back once. Runs under way keep their
+        journals in the study's directory where a node sees it, else in a temporary one.
+
+        Args:
+            plan: of the study.
+            folder: the study's directory.
+            open_runs: where in it runs under way keep their journals.
+            cells: the runs to make.
+        """
+        ray = self._ray
+        remote = ray.remote(num_cpus=1, max_retries=0)(_run_on_node)
+        digest = str(read_json(folder / MANIFEST)["digest"])
+        boxed = [ray.put(plan)]  # in a list, so that it is fetched once a process and not once a task
+        again: deque[Cell] = deque()
+        deaths: Counter[str] = Counter()
+        waiting: dict[Any, Cell] = {}
+        while True:
+            for cell in _up_to(self._room(len(waiting)), again, cells):
+                waiting[remote.remote(boxed, digest, str(folder.resolve()), str(open_runs.resolve()), cell)] = cell
+            if not waiting:
+                return
+            for task in self._done(list(waiting)):
+                cell = waiting.pop(task)
+                finished = self._fetch(task)
+                if finished is None:
+                    deaths[cell.run_id] += 1
+                    if deaths[cell.run_id] < MOST_ATTEMPTS:
+                        again.append(cell)
+                        continue
+                    finished = lost(plan, cell, f"{MOST_ATTEMPTS} Ray workers or nodes died of this run")
+                yield finished
+
+    def close(self) -> None:
+        """Disconnect; a cluster that was started here ends."""
+        if self._is_ours:
+            self._ray.shutdown()
+
+    def _room(self, waiting: int) -> int:
+        cpus = int(self._ray.cluster_resources().get("CPU", 1))
+        return max(_TASKS_A_CPU * cpus, 1) - waiting
+
+    def _done(self, tasks: list[Any]) -> list[Any]:
+        done, rest = self._ray.wait(tasks, num_returns=1, timeout=_WAIT_SECONDS)
+        if done and rest:
+            more, _ = self._ray.wait(rest, num_returns=len(rest), timeout=0)
+            done = done + more
+        return list(done)
+
+    def _fetch(self, task: Any) -> Finished | None:
+        """What a task has finished; None where its process or node has gone."""
+        try:
+            answer = self._ray.get(task)
+        except self._ray.exceptions.RayTaskError:
+            raise
+        except self._ray.exceptions.RayError:
+            return None
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, Finished)
+        return answer
+
+
+def _up_to(count: int, again: deque[Cell], cells: Iterator[Cell]) -> Iterator[Cell]:
+    for _ in range(count):
+        cell = again.popleft() if again else next(cells, None)
+        if cell is None:
+            return
+        yield cell
+
+
+_runners: dict[str, CellRunner] = {}
+
+
+def _run_on_node(boxed: list[Any], digest: str, folder: str, open_runs: str, cell: Cell) -> Finished | Exception:
+    """Run a cell in a worker of the cluster, which keeps what it needs for the next one."""
+    try:
+        if digest not in _runners:
+            _runners.clear()
+            _runners[digest] = _runner(boxed, digest, Path(folder), Path(open_runs))
+        runner = _runners[digest]
+        finished = runner.run(cell)
+        if runner.open_runs != Path(open_runs):
+            shutil.rmtree(runner.open_runs / cell.run_id, ignore_errors=True)
+    except Exception as error:
+        return portable(error)
+    return finished
+
+
+def _runner(boxed: list[Any], digest: str, folder: Path, open_runs: Path) -> CellRunner:
+    import ray
+
+    plan: StudyPlan = ray.get(boxed[0])
+    if os.path.isdir(plan.place):
+        os.chdir(plan.place)  # where paths to agents and simulators start
+    is_shared = (folder / MANIFEST).is_file() and read_json(folder / MANIFEST).get("digest") == digest
+    return CellRunner(plan, open_runs if is_shared else Path(tempfile.mkdtemp(prefix="archgym-study-")))
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself waits for half a minute, and says it in many lines."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise InputError(f"a Ray address reads {LOCAL}, auto, HOST:PORT or ray://HOST:PORT, not {address!r}")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"cannot reach Ray at {address!r}: {error}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
