@@ -1,0 +1,1 @@
+"""Loop-nest mappings of one layer to an accelerator: tiles, orders, the array's dimensions, what each buffer keeps."""
