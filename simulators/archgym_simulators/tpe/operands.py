@@ -96,9 +96,9 @@ def code_probabilities(distribution: Distribution, precision: Precision) -> Floa
         probabilities = np.diff(_cumulative(distribution, edges))
     else:
         probabilities = _minifloat_probabilities(distribution, precision)
-    probabilities = probabilities / probabilities.sum()
-    probabilities.setflags(write=False)
-    return probabilities
+    shares: Floats = probabilities / probabilities.sum()
+    shares.setflags(write=False)
+    return shares
 
 
 def draw_codes(distribution: Distribution, precision: Precision, *, n: int, rng: np.random.Generator) -> Integers:
@@ -106,7 +106,8 @@ def draw_codes(distribution: Distribution, precision: Precision, *, n: int, rng:
     probabilities = code_probabilities(distribution, precision)
     edges = np.cumsum(probabilities)
     codes = np.searchsorted(edges, rng.random(n) * edges[-1], side="right")
-    return np.minimum(codes, len(edges) - 1).astype(np.int64) + value_range(precision.bits)[0]
+    drawn: Integers = np.minimum(codes, len(edges) - 1).astype(np.int64) + value_range(precision.bits)[0]
+    return drawn
 
 
 def read_histogram(path: str, precision: Precision) -> Floats:

@@ -144,7 +144,7 @@ def synchronised_utilisation(
         minimum: cycles that an operand takes at least.
     """
     slowest = mean + slowest_quantile(columns) * deviation / operands**0.5
-    return mean / max(slowest, minimum)
+    return float(mean / max(slowest, minimum))
 
 
 def _mass(probabilities: Floats, where: NDArray[np.bool_]) -> float:
@@ -161,7 +161,7 @@ def _pair(p: float, q: float, both: float, neither: float, size: int) -> tuple[f
     return counts + mixed_p + mixed_q + neither**size - empty_p * empty_q, counts
 
 
-# States of the chain: 0 for nothing to do, 1 + (left - 1) + size * waiting for left in 1..size, waiting in 0..depth - 1.
+# States of the chain: 0 for nothing to do, 1 + (left - 1) + size * waiting for left of 1..size, waiting of 0..depth - 1.
 
 
 def _work(size: int, depth: int, alive: Floats) -> Floats:

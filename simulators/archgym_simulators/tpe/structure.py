@@ -62,7 +62,9 @@ GATES = {"full adder": FULL_ADDER, "half adder": HALF_ADDER, "xor": XOR, "mux": 
 # By encoding: booth, ent, naf, sm-serial, tc-serial, sm-radix4.
 ENCODE_PER_DIGIT = (7.3, 12.0, 9.0, 0.0, 0.0, 2.7)  # two XOR and two AND; a 2-bit adder with carry; 3x and a select
 ENCODE_PER_BIT = (0.0, 5.33, 5.33, 5.33, 0.0, 5.33)  # the magnitude of a signed number: an XOR and a half adder
-SELECT_PER_BIT = (4.33, 4.33, 3.66, 3.66, 1.33, 6.0)  # 1 or 2 times and the sign; 1 times and the sign; an AND; 4:1
+BOOTH_SELECT = 4.33  # a bit of 0, 1 or 2 times, and of its sign, which is completed by a one in the diagram
+SELECT_PER_BIT = (4.67, 4.67, 3.0, 3.0, 1.33, 6.0)  # a bit of one of the candidates: two and four to one; an AND
+NEGATE_PER_BIT = 3.67  # of the candidate -B: an inverter and a half adder
 CODE_BITS = (3, 3, 2, 2, 1, 3)
 SKIP_PER_NEIGHBOUR = 10.0  # of a group: digit code selected by weight, zero test, next-one search
 
@@ -82,7 +84,7 @@ def needed_bits(design: Integers, formats: Integers, longest: int) -> float:
         largest = float(LARGEST_DIGIT[design[ENCODING]] * (b[3] if design[OPERAND] == 0 else a[3]))
     else:
         largest = float(a[3] * b[3])
-    return np.floor(log2(largest * terms)) + 2.0 + a[2] + b[2]
+    return float(np.floor(log2(largest * terms)) + 2.0 + a[2] + b[2])
 
 
 @inner_kernel
@@ -121,21 +123,32 @@ def _compressor(design: Integers, heights: Integers, gates: Floats, path: Floats
 
 
 @inner_kernel
-def _partial_products(heights: Integers, digits: int, width: int, radix: int, copies: int) -> None:
-    """Partial products in their places, each with the one that completes a negative."""
+def _plain(design: Integers) -> bool:
+    """Whether a PE is the usual multiplier with Booth selection; others choose among ready candidates."""
+    return not (design[OPT1] or design[OPT2])
+
+
+@inner_kernel
+def _partial_products(design: Integers, formats: Integers, heights: Integers, copies: int) -> None:
+    """Partial products in their places; after Booth selection each with the one that completes a negative."""
+    digits, width, radix = _word(design, formats)
     heights[:] = 0
     for d in range(digits):
         put_rows(heights, copies, d * radix, width)
-        put_rows(heights, copies, d * radix, 1)
+        if _plain(design):
+            put_rows(heights, copies, d * radix, 1)
 
 
 @inner_kernel
 def _select(design: Integers, formats: Integers, gates: Floats, path: Floats, words: float, engines: float) -> None:
-    """Candidates and their choice for ``words`` partial products; 3 x B is added once in each of the engines."""
-    width = _word(design, formats)[1]
-    gates[SELECT] += words * width * SELECT_PER_BIT[design[ENCODING]]
+    """Choose ``words`` partial products; candidates (-B, or 3 B) are made once in each of ``engines``."""
+    width, encoding = _word(design, formats)[1], design[ENCODING]
+    if _plain(design) and LARGEST_DIGIT[encoding] == 2:
+        gates[SELECT] += words * width * BOOTH_SELECT
+    else:
+        gates[SELECT] += words * width * SELECT_PER_BIT[encoding] + engines * width * NEGATE_PER_BIT
     path[L_SELECT] += 1.0
-    if LARGEST_DIGIT[design[ENCODING]] == 3:
+    if LARGEST_DIGIT[encoding] == 3:
         _adder(gates, SELECT, path, width, design[ADDER], engines)
 
 
@@ -144,7 +157,9 @@ def _encoders(design: Integers, formats: Integers, gates: Floats, path: Floats, 
     digits = _word(design, formats)[0]
     encoding, bits = design[ENCODING], formats[design[OPERAND], 0]
     gates[ENCODE] += count * (digits * ENCODE_PER_DIGIT[encoding] + bits * ENCODE_PER_BIT[encoding])
-    if ENCODE_PER_BIT[encoding] + ENCODE_PER_DIGIT[encoding] > 0.0:
+    if design[PLACEMENT] != IN_PE and not design[OPT3]:
+        gates[REGISTERS] += count * (bits + digits * CODE_BITS[encoding])
+    if ENCODE_PER_BIT[encoding] + ENCODE_PER_DIGIT[encoding] > 0.0 and design[PLACEMENT] == IN_PE:
         path[L_ENCODE] += 1.0
 
 
@@ -163,8 +178,8 @@ def _operand_bits(design: Integers, formats: Integers, operand: int) -> float:
     """Bits in which an operand travels between PEs: digit codes where it comes encoded."""
     bits = formats[operand, 1]
     if design[OPERAND] != operand or design[PLACEMENT] == IN_PE:
-        return bits
-    return _word(design, formats)[0] * CODE_BITS[design[ENCODING]] + bits - formats[operand, 0]
+        return float(bits)
+    return float(_word(design, formats)[0] * CODE_BITS[design[ENCODING]] + bits - formats[operand, 0])
 
 
 @inner_kernel
@@ -179,10 +194,10 @@ def _cut_bits(design: Integers, bits: float, levels: float, least: float) -> flo
 @inner_kernel
 def _multiply_accumulate(design: Integers, formats: Integers, gates: Floats, path: Floats, width: float) -> None:
     """One PE that adds all digits of a product to a word, or to sum and carry, of ``width`` bits; without operands."""
-    digits, product, radix = _word(design, formats)
+    digits, product, _ = _word(design, formats)
     words = 2 if design[OPT1] else 1
     heights = np.zeros(MOST_COLUMNS, np.int64)
-    _partial_products(heights, digits, product, radix, 1)
+    _partial_products(design, formats, heights, 1)
     _select(design, formats, gates, path, digits, 1.0)
     levels = 0.0
     if formats[0, 2] + formats[1, 2] > 0:
@@ -311,13 +326,12 @@ def _tree(design: Integers, formats: Integers, gates: Floats, path: Floats, bare
     digits, product, radix = _word(design, formats)
     both = formats[0, 0] + formats[1, 0]
     span = formats[0, 2] + formats[1, 2]
-    growth = int(ceil(log2(float(depth))))
+    growth = ceil(log2(float(depth)))
     width = float(design[ACCUMULATOR])
     heights = np.zeros(MOST_COLUMNS, np.int64)
     _select(design, formats, gates, path, float(depth * digits), float(depth))
     if design[OPT2]:
         put_rows(heights, depth, 0, product + span)
-        put_rows(heights, depth, 0, 1)
         _shifter(formats, float(product + span), gates, path, float(depth * digits))
         levels = _compressor(design, heights, gates, path, float(digits))
         heights[:] = 0
@@ -327,7 +341,7 @@ def _tree(design: Integers, formats: Integers, gates: Floats, path: Floats, bare
         for d in range(digits):
             put_rows(heights, rows, d * radix, product + span + growth)
     else:
-        _partial_products(heights, digits, product, radix, depth if design[OPT1] and span == 0 else 1)
+        _partial_products(design, formats, heights, depth if design[OPT1] and span == 0 else 1)
         levels = 0.0
         if not (design[OPT1] and span == 0):
             levels = _compressor(design, heights, gates, path, float(depth))
@@ -381,7 +395,7 @@ def _skipping(design: Integers, formats: Integers, gates: Floats, path: Floats, 
     encoders = lanes * _shared(design, pes)
     path[L_FANOUT] += 0.0 if design[PLACEMENT] == IN_PE else log2(pes / _shared(design, pes))
     _encoders(design, formats, gates, path, encoders * group)
-    path[L_ENCODE] = 0.0  # the encoder is ahead of the PEs: a path of its own, shorter than theirs
+    path[L_ENCODE] = 0.0  # an encoder is ahead of its PEs: a path of its own, shorter than theirs
     gates[ENCODE] += encoders * group * SKIP_PER_NEIGHBOUR
     index = ceil(log2(group))
     state = group * (CODE_BITS[design[ENCODING]] - 1) + (2.0 * group - 1.0) + index
@@ -420,7 +434,7 @@ def count_one(design: Integers, formats: Integers, bare: bool, gates: Floats, pa
     architecture = design[ARCHITECTURE]
     if design[OPT3]:
         _skipping(design, formats, gates, path, bare)
-    elif architecture == OS or architecture == MATRIX:
+    elif architecture in (OS, MATRIX):
         _flat(design, formats, gates, path)
     elif architecture == WS:
         _weight_stationary(design, formats, gates, path, bare)

@@ -1,0 +1,168 @@
+"""Component libraries: what a gate, a register and a level cost in a technology, and where each number is from."""
+
+from __future__ import annotations
+
+__all__ = ["LIBRARIES", "Library", "library_of"]
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym_simulators.errors import InputError
+from archgym_simulators.nearest import did_you_mean
+
+
+@dataclass(frozen=True)
+class Library:
+    """Costs of components.
+
+    A circuit that has to run near its shortest period T0 grows: gates by ``1 + gate_growth exp(-(T / T0 - 1) /
+    gate_decay)``, register bits likewise, since retiming moves registers to where more bits are.
+
+    Attributes:
+        name: of the technology.
+        gate_um2: of one gate equivalent, a two-input NAND.
+        register_um2: of one bit.
+        gate_growth: at the shortest period.
+        gate_decay: in parts of the shortest period.
+        register_growth: at the shortest period; 0 for an engine of one PE, which is not retimed.
+        register_decay: in parts of the shortest period.
+        register_ns: clock to output and setup.
+        encode_ns: an encoder in front of its PE.
+        select_ns: candidates and their selection.
+        adder_ns: a full adder, one level of a compressor.
+        carry_ns: a level of a prefix adder.
+        ripple_ns: a bit of a ripple adder.
+        mux_ns: a level of a shifter.
+        fanout_ns: a doubling of the PEs that one wire feeds.
+        register_fj: per bit and cycle, clock included.
+        gate_fj_per_um2: per cycle in which gates work.
+        leakage_nw_per_um2: always.
+        fitted_on: for each group of numbers, where it is from; what was fitted on is no evidence.
+    """
+
+    name: str
+    gate_um2: float
+    register_um2: float
+    gate_growth: float
+    gate_decay: float
+    register_growth: float
+    register_decay: float
+    register_ns: float
+    encode_ns: float
+    select_ns: float
+    adder_ns: float
+    carry_ns: float
+    ripple_ns: float
+    mux_ns: float
+    fanout_ns: float
+    register_fj: float
+    gate_fj_per_um2: float
+    leakage_nw_per_um2: float
+    fitted_on: Mapping[str, str]
+
+    def numbers(self) -> NDArray[np.float64]:
+        """All numbers in the order of the fields, as kernels take them: (17,)."""
+        return np.array([getattr(self, field.name) for field in fields(self)[1:-1]], dtype=np.float64)
+
+
+_SCALED_DELAYS = {
+    name: 0.41 * ns
+    for name, ns in {
+        "register_ns": 0.17,
+        "encode_ns": 0.10,
+        "select_ns": 0.22,
+        "adder_ns": 0.19,
+        "carry_ns": 0.12,
+        "ripple_ns": 0.12,
+        "mux_ns": 0.11,
+        "fanout_ns": 0.01,
+    }.items()
+}
+
+LIBRARIES: dict[str, Library] = {
+    "saed32": Library(
+        name="SAED32 (RVT, typical, 0.85 V, 25 C)",
+        gate_um2=1.202,
+        register_um2=7.0,
+        gate_growth=0.134,
+        gate_decay=0.12,
+        register_growth=0.345,
+        register_decay=0.399,
+        register_ns=0.17,
+        encode_ns=0.10,
+        select_ns=0.22,
+        adder_ns=0.19,
+        carry_ns=0.12,
+        ripple_ns=0.12,
+        mux_ns=0.11,
+        fanout_ns=0.01,
+        register_fj=5.07,
+        gate_fj_per_um2=0.118,
+        leakage_nw_per_um2=26.6,
+        fitted_on={
+            "gate_um2, gate_growth, register_growth, register_decay": "areas of the 31 Design Compiler reports without "
+            "a timing violation of the HPCA 2025 seed repository, all families together",
+            "register_um2": "the same reports: 6.6 to 7.1 um2 a flip-flop, with and without reset",
+            "gate_decay": "areas of the MAC and OPT1 PEs over the period, by eye",
+            "delays": "shortest periods of the MAC PE (1.667 ns), OPT1 PE (1.11) and OPT4C column (0.58), set by hand; "
+            "ripple, mux: a carry level each",
+            "register_fj, gate_fj_per_um2, leakage_nw_per_um2": "power of the 23 of these reports that have one, "
+            "vectorless: no activity of real operands is in it",
+        },
+    ),
+    "umc22": Library(
+        name="UMC 22 nm (typical, 0.70 V, 25 C)",
+        gate_um2=0.116,
+        register_um2=1.47,
+        gate_growth=1.0,
+        gate_decay=0.25,
+        register_growth=0.345,
+        register_decay=0.399,
+        **_SCALED_DELAYS,
+        register_fj=4.3,
+        gate_fj_per_um2=0.35,
+        leakage_nw_per_um2=0.0,
+        fitted_on={
+            "gate_um2": "areas of the systolic arrays INT4, INT8, INT16 at 1 GHz of table 8 (MHE-TPE, MICRO 2025)",
+            "register_um2": "table 1 there: 23.52 um2 for 16 bits",
+            "gate_growth, gate_decay, delays": "those of 28nm, an assumption",
+            "register_growth, register_decay": "those of saed32, an assumption",
+            "register_fj, gate_fj_per_um2, leakage_nw_per_um2": "power of the same three arrays, leakage included",
+        },
+    ),
+    "28nm": Library(
+        name="28 nm (0.72 V), second-hand",
+        gate_um2=0.212,
+        register_um2=2.38,
+        gate_growth=1.0,
+        gate_decay=0.25,
+        register_growth=0.345,
+        register_decay=0.399,
+        **_SCALED_DELAYS,
+        register_fj=5.47,
+        gate_fj_per_um2=0.26,
+        leakage_nw_per_um2=0.0,
+        fitted_on={
+            "gate_um2": "a MAC PE of 367 um2 at 1.0 GHz, a reading note on the HPCA 2025 paper (second-hand)",
+            "register_um2": "umc22 scaled by (28 / 22)^2, an assumption",
+            "gate_growth, gate_decay": "the same note: areas of MAC (x 1.93) and OPT1 (x 1.14) PEs from 1.0 to 1.5 GHz",
+            "register_growth, register_decay": "those of saed32, an assumption",
+            "delays": "those of saed32 times 0.41: OPT4C 0.29 ns and OPT4E 0.40 ns in the same note",
+            "register_fj, gate_fj_per_um2, leakage_nw_per_um2": "umc22 scaled by 28 / 22 a gate, an assumption",
+        },
+    ),
+}
+
+
+def library_of(name: str) -> Library:
+    """The library of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name not in LIBRARIES:
+        raise InputError(f"unknown library {name!r}{did_you_mean(name, LIBRARIES)}; allowed: {', '.join(LIBRARIES)}")
+    return LIBRARIES[name]
