@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym_simulators.systolic.components import WORD_BYTES, Node, SramCost, sram_cost
+from archgym_simulators.components.parts import WORD_BYTES, Node, SramCost, sram_cost
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

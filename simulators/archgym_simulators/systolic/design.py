@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from archgym_simulators.components.parts import WORD_BYTES, Node
 from archgym_simulators.constraints import Columns, Constraint, Reason
 from archgym_simulators.parameters import Categorical, Ordinal, Parameter
 from archgym_simulators.space import Design, DesignSpace
-from archgym_simulators.systolic.components import WORD_BYTES, Node
 from archgym_simulators.systolic.costs import area_mm2
 
 DATAFLOWS = ("os", "ws", "is")

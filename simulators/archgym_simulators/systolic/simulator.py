@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from archgym_simulators.components.parts import DRAM_PJ_PER_WORD, NODES, WORD_BYTES
 from archgym_simulators.errors import InputError
 from archgym_simulators.evaluation import Evaluation
 from archgym_simulators.layers.features import FEATURE_NAMES
@@ -18,7 +19,6 @@ from archgym_simulators.layers.workloads import workload_descriptions
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.simulator import Baseline, Metric, NamedObjective, Simulator, Workload
 from archgym_simulators.space import Rows
-from archgym_simulators.systolic.components import DRAM_PJ_PER_WORD, NODES, WORD_BYTES
 from archgym_simulators.systolic.costs import area_mm2, unit_costs
 from archgym_simulators.systolic.design import AREA_CLASSES, PARAMETERS, baseline_design, systolic_space
 from archgym_simulators.systolic.model import RULES, DesignArrays, SystolicResult, simulate
@@ -53,7 +53,7 @@ class SystolicSimulator(Simulator):
 
     Args:
         workload: spec of `archgym_simulators.layers.workloads`: a network, layers, shapes or a table's path.
-        node_nm: technology, a key of `archgym_simulators.systolic.components.NODES`.
+        node_nm: technology, a key of `archgym_simulators.components.parts.NODES`.
         area_class: ``"edge"`` (2 mm2), ``"mobile"`` (10) or ``"cloud"`` (200); larger designs are invalid.
         bandwidth: 16-bit words a cycle off the chip; 16 at 1 GHz are 32 GB/s, as of two LPDDR4 channels.
         clock_mhz: of array and memory channel.

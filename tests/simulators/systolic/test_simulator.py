@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from archgym.testing import check_simulator
+from archgym_simulators.components.parts import NODES, SRAM_DEPTHS, sram_cost
 from archgym_simulators.errors import InputError
-from archgym_simulators.systolic.components import NODES, SRAM_DEPTHS, sram_cost
 from archgym_simulators.systolic.costs import area_mm2
 from archgym_simulators.systolic.design import AREA_CLASSES
 from archgym_simulators.systolic.simulator import SystolicSimulator

@@ -1,0 +1,1 @@
+"""Energy and area of the parts of accelerators, for every family that is built of them."""
