@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -107,6 +107,11 @@ class RunDirectory:
             raise InputError(f"cannot read {self.path}: {error.strerror}; choose another --out") from error
 
     @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return self.path / JOURNAL
+
+    @property
     def is_complete(self) -> bool:
         """Whether the run has ended and its files are there; the result is written last."""
         return all((self.path / name).is_file() for name in (MANIFEST, EVALUATIONS, RESULT))
@@ -170,6 +175,21 @@ class RunDirectory:
         )
 
 
+class JournalPlace(Protocol):
+    """Where a run keeps its journal: a `RunDirectory`, or a file of a study."""
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+
+    @property
+    def manifest(self) -> RunManifest:
+        """What the run is; its digest is in the journal's header."""
+
+    def claim(self) -> None:
+        """Called once the journal is locked."""
+
+
 class JournalRecorder:
     """Records a session's evaluations in a run directory, and replays those that are there already.
 
@@ -181,12 +201,12 @@ class JournalRecorder:
         replayed: designs answered from the journal.
     """
 
-    def __init__(self, directory: RunDirectory, problem: Problem, *, fsync: bool = False) -> None:
+    def __init__(self, place: JournalPlace, problem: Problem, *, fsync: bool = False) -> None:
         simulator = problem.simulator
         details = max((len(reason.details) for reason in simulator.all_reasons), default=0)
         space = simulator.space
         layout = JournalLayout(
-            directory.manifest.digest,
+            place.manifest.digest,
             row_type(space.nvec),
             space.width,
             len(simulator.metrics),
@@ -194,9 +214,9 @@ class JournalRecorder:
             len(simulator.diagnostic_names),
         )
         self._reasons = simulator.all_reasons
-        self._journal = Journal(directory.path / JOURNAL, layout, fsync=fsync)
+        self._journal = Journal(place.journal, layout, fsync=fsync)
         try:
-            directory.claim()
+            place.claim()
         except BaseException:
             self._journal.close()
             raise

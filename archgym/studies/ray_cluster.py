@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["RayCluster"]
 
 import os
-import shutil
 import socket
 import tempfile
 from collections import Counter, deque
@@ -140,7 +139,7 @@ def _run_on_node(boxed: list[Any], digest: str, folder: str, open_runs: str, cel
         runner = _runners[digest]
         finished = runner.run(cell)
         if runner.open_runs != Path(open_runs):
-            shutil.rmtree(runner.open_runs / cell.run_id, ignore_errors=True)
+            runner.journal_of(cell).unlink(missing_ok=True)
     except Exception as error:
         return portable(error)
     return finished

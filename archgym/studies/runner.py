@@ -6,7 +6,6 @@ __all__ = ["CellRunner", "Finished", "failed_record"]
 
 import errno
 import json
-import shutil
 import time
 import traceback
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from archgym.problem import Problem, ScoredEvaluation
 from archgym.results import evaluation_table
-from archgym.run_directory import JournalRecorder, RunDirectory
+from archgym.run_directory import JournalRecorder, RunManifest
 from archgym.run_plan import RunPlan, run_agent
 from archgym.session import Session
 from archgym.studies.plan import Cell, StudyPlan
@@ -68,22 +67,24 @@ class CellRunner:
             OSError: the disk is full.
             InputError: this installation is not the one that the study was planned with.
         """
-        folder = self.open_runs / cell.run_id
-        problem, resumed = self._problem(cell.problem), folder.exists()
-        record = self._attempt(cell, problem, folder)
+        journal = self.journal_of(cell)
+        problem, resumed = self._problem(cell.problem), journal.exists()
+        record = self._attempt(cell, problem, journal)
         if resumed and record.run["state"] == "failed":
             # A journal that another process still holds, or that does not fit: it would only have saved simulations.
-            shutil.rmtree(folder, ignore_errors=True)
-            record = self._attempt(cell, problem, folder)
+            journal.unlink(missing_ok=True)
+            record = self._attempt(cell, problem, journal)
         return Finished(cell, record.run["state"], record.run["evaluations"], record.to_bytes())
 
-    def _attempt(self, cell: Cell, problem: Problem, folder: Path) -> RunRecord:
+    def journal_of(self, cell: Cell) -> Path:
+        """Where a run keeps its journal until the study has recorded it."""
+        return self.open_runs / f"{cell.run_id}.journal"
+
+    def _attempt(self, cell: Cell, problem: Problem, path: Path) -> RunRecord:
         started = time.perf_counter()
         run, journal = _Run(cell, problem), None
         try:
-            directory = RunDirectory(folder, self._plan.manifest_of(cell))
-            directory.start()
-            journal = JournalRecorder(directory, problem)
+            journal = JournalRecorder(_OpenRun(path, self._plan.manifest_of(cell)), problem)
             run.search(self._run_plan(cell), journal)
         except (Exception, SystemExit) as error:
             if isinstance(error, OSError) and error.errno in _ENDS_THE_STUDY:
@@ -109,6 +110,17 @@ class CellRunner:
         if len(self._problems) > _PROBLEMS_KEPT:
             del self._problems[next(iter(self._problems))]
         return problem
+
+
+@dataclass(frozen=True)
+class _OpenRun:
+    """The journal of a run under way; its header says which, so it needs no directory of its own."""
+
+    journal: Path
+    manifest: RunManifest
+
+    def claim(self) -> None:
+        """The study's parent process has claimed the directory."""
 
 
 class _TimedSession(Session):

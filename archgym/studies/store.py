@@ -102,7 +102,7 @@ class StudyStore:
         run_id = finished.cell.run_id
         self._offsets.append(self._opened.append(bytes.fromhex(run_id) + finished.record))
         self._keys.append(_key(run_id))
-        shutil.rmtree(self.open_runs / run_id, ignore_errors=True)
+        (self.open_runs / f"{run_id}.journal").unlink(missing_ok=True)
 
     def forget_failed(self) -> int:
         """Drop failed runs from the index, so that they are run again; returns how many."""
