@@ -1,0 +1,1 @@
+"""Neural architectures: cells, supernets and tables of measured accuracies, with hardware cost."""
