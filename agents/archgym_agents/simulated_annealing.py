@@ -4,9 +4,8 @@ Algorithm: Metropolis acceptance (Kirkpatrick, Gelatt & Vecchi 1983). From the b
 parameters are moved by a step of their kind (ordinals to near values, categoricals redrawn, orders swapped, one prime
 moved); a better design is accepted, one that is worse by d with probability exp(-d / T). T begins at a share of the
 spread of the first designs' rewards, so that no scale of a family needs to be known, and halves every ``halving``
-evaluations; at a hundredth of its first value it is raised again, and the walk goes on from the best design so far. A
-feasible design is never left for an infeasible one unless the luck holds for the whole first temperature on top.
-Nothing is tried twice.
+evaluations; at a hundredth of its first value it is raised again, and the walk goes on from the best design so far. An
+infeasible design counts as worse than a feasible one by at least the whole spread. Nothing is tried twice.
 
 Does well: many parameters with many local optima, and a few hundred calls.
 Does badly: fewer calls than parameters, because each is moved blindly and one at a time; flat rewards.
@@ -71,7 +70,7 @@ class SimulatedAnnealing(BatchSearch):
         self._untried = Untried(space)
         self._here: _Stand | None = None
         self._best: _Stand | None = None
-        self._first_temperature = self._temperature = 0.0
+        self._spread = self._first_temperature = self._temperature = 0.0
 
     @classmethod
     def create(
@@ -109,7 +108,8 @@ class SimulatedAnnealing(BatchSearch):
             self._best = found
         if self._here is None:
             self._here = found
-            self._first_temperature = self._temperature = self._config.temperature * _spread(outcomes)
+            self._spread = _spread(outcomes)
+            self._first_temperature = self._temperature = self._config.temperature * self._spread
         elif self._accepts(self._here, found):
             self._here = found
         self._cool()
@@ -120,7 +120,7 @@ class SimulatedAnnealing(BatchSearch):
             return True
         loss = here.reward - found.reward
         if here.feasible and not found.feasible:
-            loss = max(loss, 0.0) + self._first_temperature
+            loss = max(loss, 0.0) + self._spread
         return self._temperature > 0.0 and luck < float(np.exp(-loss / self._temperature))
 
     def _cool(self) -> None:

@@ -8,7 +8,7 @@ from archgym.registry import agent_class, agent_names
 from archgym.testing import check_agent
 from archgym_simulators import InputError, MissingExtra
 
-OWN = ("random_search", "hill_climbing", "genetic_algorithm")
+OWN = ("random_search", "hill_climbing", "genetic_algorithm", "simulated_annealing", "farsi_explorer")
 
 
 @pytest.mark.parametrize("name", agent_names())
@@ -65,7 +65,7 @@ def test_failed_designs_are_tried_again_but_not_for_ever(name: str, proposals) -
     assert times.max() in (2, 3)
 
 
-@pytest.mark.parametrize("name", ["hill_climbing", "genetic_algorithm"])
+@pytest.mark.parametrize("name", ["hill_climbing", "genetic_algorithm", "simulated_annealing"])
 def test_violations_lead_through_invalid_regions(name: str) -> None:
     # A space without a valid design: what is learned can only come from graded violations.
     def nearest(agent: str) -> float:
@@ -77,7 +77,7 @@ def test_violations_lead_through_invalid_regions(name: str) -> None:
 
 @pytest.mark.parametrize("budget", [100, 300])
 @pytest.mark.parametrize("toy", ["Bowl", "HugeSpace"])
-@pytest.mark.parametrize("name", ["hill_climbing", "genetic_algorithm"])
+@pytest.mark.parametrize("name", ["hill_climbing", "genetic_algorithm", "simulated_annealing"])
 def test_learners_beat_random_search(name: str, toy: str, budget: int) -> None:
     def median_reward(agent: str) -> float:
         runs = [archgym.search(f"toy/{toy}-v0", agent, budget=budget, seed=seed) for seed in range(12)]
