@@ -14,13 +14,14 @@ from typing import Any
 
 from archgym.run_directory import MANIFEST, read_json
 from archgym.studies.plan import Cell, StudyPlan
-from archgym.studies.pool import MOST_ATTEMPTS, lost, portable
+from archgym.studies.pool import lost, portable
 from archgym.studies.runner import CellRunner, Finished
 from archgym_simulators import InputError
 from archgym_simulators.errors import import_extra
 
 LOCAL = "local"
 _CONNECT_SECONDS = 5.0
+_MOST_LOSSES = 5  # of one run, until it counts as failed: not every one need be its own fault, nodes come and go
 _TASKS_A_CPU = 2  # one runs, one waits beside it
 _WAIT_SECONDS = 10.0  # until the number of processors is looked up again
 
@@ -47,9 +48,10 @@ class RayCluster:
         if address not in (LOCAL, "auto"):
             _check_reachable(address)
         options: dict[str, Any] = {"include_dashboard": False} if address == LOCAL else {}
+        refusals = (self._ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError, TimeoutError, OSError)
         try:
             self._ray.init(address=address, log_to_driver=False, logging_level="ERROR", **options)
-        except (ConnectionError, RuntimeError, ValueError, TimeoutError, OSError) as error:
+        except refusals as error:
             raise InputError(f"cannot reach Ray at {address!r}: {_first_line(error)}") from error
 
     def run(
@@ -83,10 +85,10 @@ class RayCluster:
                 finished = self._fetch(task)
                 if finished is None:
                     deaths[cell.run_id] += 1
-                    if deaths[cell.run_id] < MOST_ATTEMPTS:
+                    if deaths[cell.run_id] < _MOST_LOSSES:
                         again.append(cell)
                         continue
-                    finished = lost(plan, cell, f"{MOST_ATTEMPTS} Ray workers or nodes died of this run")
+                    finished = lost(plan, cell, f"{_MOST_LOSSES} Ray workers or nodes died of this run")
                 yield finished
 
     def close(self) -> None:

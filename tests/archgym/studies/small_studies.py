@@ -14,16 +14,20 @@ FRAGILE = '''
 """Random search that crashes, or whose process dies, when it is told to."""
 import os
 import signal
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from archgym import AskTell, Settings, setting
 
+MODES = ("work", "crash", "die", "die-once", "exit", "hang-on")
+
 
 @dataclass(frozen=True)
 class Config(Settings):
     batch: int = setting(4, "rows a call", values=(1, 2, 4, 8), low=1)
-    mode: str = setting("work", "what to do in the third batch", choices=("work", "crash", "die", "die-once", "exit"))
+    mode: str = setting("work", "what to do in the third batch", choices=MODES)
     marker: str = setting("", "a file that says that it has died before")
 
 
@@ -48,6 +52,8 @@ class Fragile(AskTell):
             raise ZeroDivisionError("the agent's own mistake")
         if self.config.mode == "exit":
             raise SystemExit(3)
+        if self.config.mode == "hang-on" and "ray" in sys.modules:
+            hang_on_one_node(Path(self.config.marker))
         died = bool(self.config.marker) and Path(self.config.marker).exists()
         if self.config.mode == "die" or (self.config.mode == "die-once" and not died):
             if self.config.marker:
@@ -56,6 +62,18 @@ class Fragile(AskTell):
 
     def tell(self, rows, evaluation):
         pass
+
+
+def hang_on_one_node(target):
+    """On the node that a file names for ever; elsewhere until it hangs there."""
+    import ray
+
+    hanging = target.with_suffix(".hanging")
+    here = ray.get_runtime_context().get_node_id() == target.read_text()
+    if here:
+        hanging.touch()
+    while here or not hanging.exists():
+        time.sleep(0.02)
 '''
 
 
