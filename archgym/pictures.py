@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Curve", "best_so_far", "draw_best_so_far"]
+__all__ = ["COLOURS", "DASHES", "Curve", "best_so_far", "draw_best_so_far"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # Blue, vermilion, green, ... of Okabe and Ito (2008): told apart with every kind of colour vision. The dashes tell
 # them apart in grey.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-_DASHES = ((), (6, 2), (1.5, 1.5), (8, 2, 2, 2), (4, 1, 1, 1, 1, 1), (10, 3), (3, 3))
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+DASHES = ((), (6, 2), (1.5, 1.5), (8, 2, 2, 2), (4, 1, 1, 1, 1, 1), (10, 3), (3, 3))
 _INK, _QUIET = "#222222", "#767676"
 _INCHES, _DOTS_PER_INCH = (8.0, 4.5), 150
 _CONNECTOR = {"arrowstyle": "-", "linewidth": 0.8, "shrinkA": 2, "shrinkB": 0, "relpos": (0, 0.5)}
@@ -100,8 +100,8 @@ def _draw_lines(axes: Axes, curves: Sequence[Curve], baseline: float | None) -> 
             curve.best,
             drawstyle="steps-post",
             linewidth=2.0,
-            color=_COLOURS[index % len(_COLOURS)],
-            dashes=_DASHES[index % len(_DASHES)],
+            color=COLOURS[index % len(COLOURS)],
+            dashes=DASHES[index % len(DASHES)],
         )
     if baseline is not None:
         axes.axhline(baseline, color=_QUIET, linewidth=1.2)
@@ -155,7 +155,7 @@ def _label_lines(axes: Axes, curves: Sequence[Curve], baseline: float | None, me
     low, high = axes.get_ylim()
     wanted = [(value - low) / (high - low) for value, _, _ in ends]
     for (value, name, index), place in zip(ends, spread(wanted, _LABEL_GAP * _LINES_OF_A_LABEL), strict=True):
-        colour = _QUIET if index < 0 else _COLOURS[index % len(_COLOURS)]
+        colour = _QUIET if index < 0 else COLOURS[index % len(COLOURS)]
         axes.annotate(
             f"{name.replace('_', ' ')}\n{number(value)} {unit}".rstrip(),
             xy=(1.0, (value - low) / (high - low)),

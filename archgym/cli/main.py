@@ -21,6 +21,7 @@ COMMANDS = {
     "evaluate": "simulate the designs of a CSV or Parquet file",
     "search": "search an environment with an agent, recorded and resumable",
     "study": "tasks, agents, settings and seeds, crossed; in workers or on a cluster",
+    "report": "what a study or a search found: a page, pictures or tables",
     "optimum": "the certified best design of a problem, stored or found by enumeration",
     "audit": "what a task is worth: what random search reaches, what matters, what ties",
     "verify": "simulate a run directory's designs again and compare",

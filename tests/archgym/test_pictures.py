@@ -53,5 +53,5 @@ def test_pictures_are_drawn_whole_and_the_same_each_time(tmp_path, n):
 
 
 def test_curves_differ_in_grey(tmp_path):
-    dashes = archgym.pictures._DASHES
-    assert len(set(dashes)) == len(dashes) == len(archgym.pictures._COLOURS)
+    dashes = archgym.pictures.DASHES
+    assert len(set(dashes)) == len(dashes) == len(archgym.pictures.COLOURS)

@@ -1,0 +1,190 @@
+"""What surrounds the best design: every change of one parameter, simulated for the report."""
+
+from __future__ import annotations
+
+__all__ = ["build"]
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym.problem import Problem
+from archgym.report.charts import Axis, Chart, Points, Section, Table, View
+from archgym.report.study_data import StudyData
+from archgym_simulators import ArchgymError
+from archgym_simulators.space import Rows
+
+_MOST_VALUES = 40  # of one parameter
+_MOST_DESIGNS = 512
+_NOTHING = 1e-12
+_LEAST = 0.01  # percent: smaller losses are drawn here
+
+
+@dataclass(frozen=True)
+class _Neighbourhood:
+    """Designs that differ from the best in one parameter.
+
+    Attributes:
+        parameter: (N,) which one.
+        value: (N,) its value there.
+        loss: (N,) best reward - reward; infinite where infeasible.
+    """
+
+    parameter: list[str]
+    value: list[str]
+    loss: NDArray[np.float64]
+
+
+def build(data: StudyData) -> Section:
+    """Points, one task at a time."""
+    title = "What surrounds the best design"
+    return Section("landscape", title, {scope: _view(data, scope) for scope in data.scopes()})
+
+
+def _view(data: StudyData, scope: str) -> View:
+    no = data.tasks_in(scope)[0]
+    one = data.tasks[no]
+    if one.problem is None:
+        return View((f"{one.name} cannot be simulated here, so its neighbourhood is not known: {one.missing}",))
+    kept = data.improvements[data.improvements["task_no"] == no]
+    if kept.empty:
+        return View((f"{one.name}: no feasible design was found, so there is nothing to look around.",))
+    best = kept.iloc[int(np.argmax(kept["reward"].to_numpy(dtype=np.float64)))]
+    try:
+        centre = one.problem.space.encode_row(json.loads(best["design"]))
+        around = _around(one.problem, centre)
+    except ArchgymError as error:
+        return View((f"{one.name}: the neighbourhood of the best design cannot be simulated: {error}",))
+    words = _words(around)
+    if scope != one.name:
+        words.insert(0, f"Shown is {one.name}; choose another task above.")
+    return View(words, (_chart(around, one.name),), (_table(around),))
+
+
+def _around(problem: Problem, centre: NDArray[np.int64]) -> _Neighbourhood:
+    space = problem.space
+    start = space.canonical(space.as_rows(centre[None]))
+    names, rows = [], []
+    for parameter in space.parameters:
+        where = space.columns_of(parameter.name)
+        for changed in _changes(start, where, space.nvec[where]):
+            names.append(parameter.name)
+            rows.append(changed)
+    spread = _evenly(len(rows))
+    tried = space.canonical(np.array([rows[k] for k in spread], dtype=start.dtype).reshape(len(spread), start.shape[1]))
+    differs = (tried != start).any(axis=1)
+    kept = [names[k] for k, moved in zip(spread, differs.tolist(), strict=True) if moved]
+    tried = tried[differs]
+    scored = problem.evaluate(tried)
+    best = float(problem.evaluate(start).reward[0])
+    loss = np.where(scored.feasible, best - scored.reward, np.inf)
+    values = [str(space.decode_row(row)[name]) for name, row in zip(kept, tried, strict=True)]
+    return _Neighbourhood(kept, values, loss)
+
+
+def _changes(start: Rows, where: slice, nvec: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Rows with one other value of one digit of a parameter, at most so many for each."""
+    found = []
+    for offset, choices in enumerate(nvec.tolist()):
+        column = where.start + offset
+        for value in np.unique(np.linspace(0, choices - 1, min(choices, _MOST_VALUES)).astype(np.int64)).tolist():
+            if value != start[0, column]:
+                changed = start[0].copy()
+                changed[column] = value
+                found.append(changed)
+    return found
+
+
+def _evenly(count: int) -> list[int]:
+    return np.unique(np.linspace(0, count - 1, min(count, _MOST_DESIGNS)).astype(np.int64)).tolist() if count else []
+
+
+def _chart(around: _Neighbourhood, task: str) -> Chart:
+    ticks = list(dict.fromkeys(around.parameter))[::-1]
+    place = {name: k for k, name in enumerate(ticks)}
+    feasible, better = np.isfinite(around.loss), around.loss < -_NOTHING
+    percent = np.maximum(100.0 * np.expm1(np.minimum(around.loss, 50.0)), _LEAST)
+    beyond = 2.0 * float(percent[feasible].max(initial=1.0))
+    kinds = (
+        ("worse or equal", feasible & ~better, "circle"),
+        ("better", better, "star"),
+        ("infeasible", ~feasible, "cross"),
+    )
+    marks = [
+        Points(
+            name=name,
+            x=np.where(feasible, percent, beyond)[which].tolist(),
+            y=[place[around.parameter[k]] for k in np.flatnonzero(which).tolist()],
+            texts=[f"{around.parameter[k]} = {around.value[k]}" for k in np.flatnonzero(which).tolist()],
+            symbol=symbol,
+        )
+        for name, which, symbol in kinds
+        if which.any()
+    ]
+    return Chart(
+        key="neighbours",
+        title=f"Every change of one parameter: {task}",
+        x=Axis("percent worse than the best design", log=True),
+        y=Axis("", ticks=ticks),
+        marks=marks,
+        note=(
+            f"Simulated for this report with the installed simulator. Points at {_LEAST} % cost less than that or "
+            "nothing; crosses at the right end are infeasible."
+        ),
+    )
+
+
+def _table(around: _Neighbourhood) -> Table:
+    rows = []
+    for name in dict.fromkeys(around.parameter):
+        mine = around.loss[[k for k, other in enumerate(around.parameter) if other == name]]
+        finite = mine[np.isfinite(mine)]
+        rows.append(
+            (
+                name,
+                f"{len(mine)}",
+                f"{int((np.abs(mine) <= _NOTHING).sum())}",
+                f"{100 * np.expm1(finite.max()):.2f} %" if len(finite) else "-",
+                f"{int((~np.isfinite(mine)).sum())}",
+            )
+        )
+    header = ("parameter", "other values", "change nothing", "worst", "infeasible")
+    title = "One parameter changed, all others as in the best design"
+    return Table(key="neighbours", title=title, header=header, rows=rows, right=(1, 2, 3, 4))
+
+
+def _words(around: _Neighbourhood) -> list[str]:
+    finite = np.isfinite(around.loss)
+    better = around.loss < -_NOTHING
+    words = []
+    if better.any():
+        k = int(np.argmin(around.loss))
+        words.append(
+            f"The best design found is no local optimum: {around.parameter[k]} = {around.value[k]} is "
+            f"{-100 * np.expm1(around.loss[k]):.2f} % better."
+        )
+    else:
+        words.append(f"No change of one parameter improves the best design ({len(around.loss):,} were simulated).")
+    names = list(dict.fromkeys(around.parameter))
+    worst = {name: _largest(around, name) for name in names}
+    free = [name for name in names if worst[name] <= _NOTHING]
+    if finite.any():
+        first = max(names, key=lambda name: worst[name])
+        words.append(f"The choice that costs most is {first}: up to {100 * np.expm1(worst[first]):.1f} % worse.")
+    if free:
+        words.append(f"{len(free)} of {len(names)} parameters can be set at will: {', '.join(free)}.")
+    if not finite.all():
+        words.append(f"{(~finite).mean():.0%} of the changes break a rule or a constraint.")
+    return words
+
+
+def _largest(around: _Neighbourhood, name: str) -> float:
+    mine = around.loss[[k for k, other in enumerate(around.parameter) if other == name]]
+    return float(mine[np.isfinite(mine)].max(initial=-1.0)) if np.isfinite(mine).all() else _finite_or_none(mine)
+
+
+def _finite_or_none(losses: NDArray[np.float64]) -> float:
+    finite = losses[np.isfinite(losses)]
+    return float(finite.max()) if len(finite) and finite.max() > _NOTHING else 2 * _NOTHING

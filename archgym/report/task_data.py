@@ -1,0 +1,160 @@
+"""One task of a study: what the manifest says of it, and the problem as installed here, where it is."""
+
+from __future__ import annotations
+
+__all__ = ["TaskData", "task_of"]
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from archgym.problem import Problem, ProblemSpec
+from archgym.report.fronts_of_runs import front_of_task, volume_of
+from archgym.report.references import Reference, front_reference, reference_of
+from archgym.tasks import Task, is_task, task
+from archgym_simulators import ArchgymError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """One task.
+
+    Attributes:
+        name: of the task, or of the environment with workload and objective.
+        env_id: the environment.
+        workload: what was searched on.
+        objectives: one or several.
+        constraints: bounds.
+        role: "dev" or "test"; empty where the task is of no suite.
+        budget: simulator calls of its shortest run.
+        value_metric: the metric that ``best_value`` is of; empty where nobody says.
+        baseline_name: what the baseline is.
+        baseline: its design; empty where nobody says.
+        baseline_metrics: its metrics.
+        reference_point: from which hypervolume is measured.
+        problem: as installed here; None where it cannot be bound.
+        missing: why it cannot, in words.
+        reference: the scale of regret.
+    """
+
+    name: str
+    env_id: str
+    workload: str
+    objectives: tuple[str, ...]
+    constraints: tuple[str, ...]
+    role: str
+    budget: int
+    value_metric: str
+    baseline_name: str
+    baseline: Mapping[str, Any]
+    baseline_metrics: Mapping[str, float]
+    reference_point: tuple[float, ...]
+    problem: Problem | None
+    missing: str
+    reference: Reference
+
+    @property
+    def has_front(self) -> bool:
+        """Whether there are several objectives."""
+        return len(self.objectives) > 1
+
+
+def task_of(name: str, runs: pd.DataFrame, improvements: pd.DataFrame, manifest: Mapping[str, Any]) -> TaskData:
+    """Describe a task from its runs, its feasible improvements and the study's manifest."""
+    row = runs.iloc[0]
+    objectives, bounds = tuple(json.loads(row["objective"])), tuple(json.loads(row["constraints"]))
+    suite_task = task(str(row["task"])) if row["task"] and is_task(str(row["task"])) else None
+    said = _said_of(row, objectives, bounds, manifest)
+    spec, problem, missing = _bound(row, objectives, bounds, said, suite_task)
+    if problem is not None:
+        objectives = tuple(one.name for one in problem.objectives)
+        said = {**_from_problem(problem), **said}
+    origin = tuple(said.get("reference_point") or (suite_task.reference_point if suite_task else ()))
+    baseline = said.get("baseline", {})
+    return TaskData(
+        name=name,
+        env_id=str(row["env_id"]),
+        workload=str(row["workload"]),
+        objectives=objectives,
+        constraints=bounds,
+        role=str(said.get("role") or (suite_task.role if suite_task else "")),
+        budget=int(runs["budget"].min()),
+        value_metric=str(said.get("value_metric", "")),
+        baseline_name=str(baseline.get("name", "")),
+        baseline=baseline.get("design", {}),
+        baseline_metrics=baseline.get("metrics", {}),
+        reference_point=origin,
+        problem=problem,
+        missing=missing,
+        reference=_reference(runs, improvements, spec, problem, suite_task, origin, len(objectives)),
+    )
+
+
+def _said_of(
+    row: pd.Series[Any], objectives: tuple[str, ...], bounds: tuple[str, ...], manifest: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The manifest's entry of the task of a run."""
+    wanted = (str(row["task"]), str(row["env_id"]), str(row["workload"]), bounds)
+    for one in manifest.get("tasks", ()):
+        same = (one.get("task"), one.get("env_id"), one.get("workload"), tuple(one.get("constraints", ())))
+        if same == wanted and tuple(one.get("objectives", ())) == objectives:
+            return dict(one)
+    return {}
+
+
+def _bound(
+    row: pd.Series[Any],
+    objectives: tuple[str, ...],
+    bounds: tuple[str, ...],
+    said: Mapping[str, Any],
+    suite_task: Task | None,
+) -> tuple[ProblemSpec | None, Problem | None, str]:
+    try:
+        spec = suite_task.spec() if suite_task is not None else None
+        spec = spec or ProblemSpec.create(
+            str(row["env_id"]),
+            workload=str(row["workload"]),
+            objective=objectives or None,
+            constraints=bounds,
+            options=said.get("options"),
+        )
+        return spec, spec.bind(), ""
+    except (ArchgymError, OSError) as error:
+        return None, None, " ".join(str(error).split())
+
+
+def _from_problem(problem: Problem) -> dict[str, Any]:
+    simulator, first = problem.simulator, problem.objectives[0]
+    values = zip(simulator.metric_names(), problem.baseline_values.tolist(), strict=True)
+    return {
+        "value_metric": (first.terms[0] if first.terms else first.targets[0]).metric,
+        "baseline": {
+            "name": simulator.baseline.name,
+            "design": problem.baseline_design,
+            "metrics": dict(values),
+        },
+    }
+
+
+def _reference(
+    runs: pd.DataFrame,
+    improvements: pd.DataFrame,
+    spec: ProblemSpec | None,
+    problem: Problem | None,
+    suite_task: Task | None,
+    origin: tuple[float, ...],
+    objectives: int,
+) -> Reference:
+    if objectives > 1:
+        union = volume_of(front_of_task(improvements), origin)
+        return front_reference(suite_task, runs["hypervolume"].to_numpy(dtype=np.float64), union)
+    firsts = improvements.drop_duplicates("run_no")["reward"].to_numpy(dtype=np.float64)
+    found = runs.loc[runs["feasible"], "best_reward"]
+    best = float(found.max()) if len(found) else float("nan")
+    return reference_of(spec, problem, best_found=best, first_rewards=firsts)
