@@ -60,7 +60,8 @@ RESULT_NAMES = (
     "need",
     "room",
 )
-"""``broken``: -1, or the first rule that fails: 0 columns, 1 rows, then 2 + level * 3 + buffer."""
+"""``broken``: -1, or the first rule that fails: 0 columns, 1 rows, then 2 + 8 (3 level + buffer) + kept, where bit t
+of kept says that tensor t is kept in the buffer."""
 RESULTS = len(RESULT_NAMES)
 _BROKEN, _VIOLATION, _NEED, _ROOM = 13, 14, 15, 16
 
@@ -115,11 +116,12 @@ def _check(columns: int, rows: int, words: Integers, keep: Bools, hardware: Floa
     _rule(1, rows, hardware[ROWS], result)
     for level in range(2):
         for buffer in range(3):
-            need = 0
+            need, kept = 0, 0
             for tensor in range(3):
                 if keep[level, tensor] and hardware[MEMBER + 3 * level + tensor] == buffer:
                     need += words[level, tensor]
-            _rule(2 + 3 * level + buffer, need, hardware[CAPACITY + 3 * level + buffer], result)
+                    kept += 1 << tensor
+            _rule(2 + 8 * (3 * level + buffer) + kept, need, hardware[CAPACITY + 3 * level + buffer], result)
 
 
 @inner_kernel
