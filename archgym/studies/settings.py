@@ -72,6 +72,8 @@ def _draws(agent: str, configs: type[Settings], samples: int, sampling_seed: int
     space = configs.hyperparameters()
     if space is None:
         raise InputError(f"agent {agent!r} has no hyperparameters to draw; leave out its samples")
+    if samples > space.size:
+        raise InputError(f"agent {agent!r} has only {space.size:,} settings to draw from, not {samples:,}")
     name = int.from_bytes(hashlib.sha256(agent.encode()).digest()[:8], "big")
     rng = np.random.default_rng([sampling_seed, name])
     for _ in range(_DRAWS_PER_SETTING * samples):

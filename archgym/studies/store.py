@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["JOURNAL", "OPEN_RUNS", "StudyStore", "recorded_runs", "study_manifest"]
+__all__ = ["JOURNAL", "OPEN_RUNS", "StudyStore", "first_difference", "recorded_runs", "study_manifest"]
 
 import hashlib
 import json
@@ -200,15 +200,12 @@ class StudyStore:
         return all(record.run_id in ours for record in recorded_runs(folder))
 
     def _difference(self, file: Path, theirs: Mapping[str, Any], extend: bool) -> str:
-        there, here = _flat(theirs), _flat(json.loads(json.dumps(self._manifest["study"])))
-        key = next((key for key in [*here, *there] if there.get(key) != here.get(key)), "")
         advice = (
             "its runs are not all runs of this study; choose another --out"
             if extend
             else "choose another --out, or --extend to add runs to it"
         )
-        what = f"{key} is {there.get(key)!r} there and {here.get(key)!r} here" if key else "its digest is wrong"
-        return f"{file} is of another study: {what}; {advice}"
+        return f"{file} is of another study: {first_difference(theirs, self._manifest['study'])}; {advice}"
 
 
 def study_manifest(plan: StudyPlan) -> dict[str, Any]:
@@ -238,6 +235,13 @@ def recorded_runs(folder: Path) -> Iterator[RunRecord]:
     """
     for _, payload in frames_of(folder / JOURNAL, MAGIC):
         yield RunRecord.from_bytes(payload[_KEY_BYTES:])
+
+
+def first_difference(theirs: Any, ours: Any) -> str:
+    """The first part of two JSON trees that differs, in words."""
+    there, here = _flat(theirs), _flat(json.loads(json.dumps(ours)))
+    key = next((key for key in [*here, *there] if there.get(key) != here.get(key)), "")
+    return f"{key} is {there.get(key)!r} there and {here.get(key)!r} here" if key else "its digest is wrong"
 
 
 def _key(run_id: str) -> int:

@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from archgym.studies.results import load_study
@@ -120,3 +121,17 @@ def test_progress_has_an_estimate_on_a_terminal_and_a_pipe_is_silent(tmp_path):
     assert b" left" in shown
     silent = subprocess.run([*command, str(tmp_path / "b")], capture_output=True, cwd=ROOT, check=True)
     assert silent.stderr == b""
+
+
+def test_verify_knows_a_study(cli, file, tmp_path):
+    cli("study", file, "--out", tmp_path / "out")
+    outcome = cli("verify", tmp_path / "out", "--rerun", "--sample", 3)
+    assert outcome.status == 0
+    assert "The study reproduces." in outcome.flat
+    assert "3 of 12 runs made again" in outcome.flat
+    runs = pd.read_parquet(tmp_path / "out" / "runs.parquet")
+    runs["best_reward"] += 1.0
+    runs.to_parquet(tmp_path / "out" / "runs.parquet")
+    refused = cli("verify", tmp_path / "out")
+    assert refused.status == 1
+    assert "does not reproduce" in refused.flat
