@@ -22,8 +22,8 @@ def parser() -> Parser:
     made = Parser(
         "verify",
         "Simulate the designs of a run directory again and compare, bit for bit on the machine that recorded them and\n"
-        "to 1e-12 on others; compare its files with its journal. Of a study, simulate every claimed improvement, and see\n"
-        "that no run is missing. Exit status 1 where it does not reproduce.",
+        "to 1e-12 on others; compare its files with its journal. Of a study, simulate every claimed improvement, and\n"
+        "see that no run is missing. Exit status 1 where it does not reproduce.",
         [
             "verify runs/demo/random_search",
             "verify runs/demo/random_search --rerun",
