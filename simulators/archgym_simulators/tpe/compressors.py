@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CompressorStep", "compressor_schedule", "dadda_target", "words_left"]
+__all__ = ["CompressorStep", "compressor_level", "compressor_schedule", "dadda_target", "words_left"]
 
 from functools import lru_cache
 
@@ -34,7 +34,7 @@ def compressor_schedule(words: int, kind: str) -> tuple[tuple[CompressorStep, ..
     """
     alive, following, levels = list(range(words)), words, []
     while len(alive) > 2:
-        steps, alive = _level(alive, following, kind)
+        steps, alive = compressor_level(alive, following, kind)
         following += 2 * len(steps)
         levels.append(tuple(steps))
     return tuple(levels)
@@ -47,8 +47,8 @@ def words_left(words: int, kind: str) -> tuple[int, ...]:
     return tuple(word for word in range(made) if word not in used)
 
 
-def _level(alive: list[int], following: int, kind: str) -> tuple[list[CompressorStep], list[int]]:
-    """Steps of one level, and the words after it: new ones first."""
+def compressor_level(alive: list[int], following: int, kind: str) -> tuple[list[CompressorStep], list[int]]:
+    """Steps of one level, and the words after it: new ones, numbered from ``following``, first."""
     most = len(alive) - dadda_target(len(alive)) if kind == "dadda" else len(alive)
     fours = len(alive) // 4 if kind == "4:2" else 0
     steps: list[CompressorStep] = []
