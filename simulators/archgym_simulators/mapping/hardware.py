@@ -54,8 +54,8 @@ class Buffer:
         for field in ("words", "read_bandwidth", "write_bandwidth"):
             if not getattr(self, field) > 0:
                 raise InputError(f"{field} of {self.name} must be above 0, not {getattr(self, field)!r}")
-        if type(self.width) is not int or self.width < 1:
-            raise InputError(f"width of {self.name} must be a whole number of words from 1, not {self.width!r}")
+        if type(self.width) is not int or self.width < 1 or self.width & (self.width - 1):
+            raise InputError(f"width of {self.name} must be a power of two in words, not {self.width!r}")
         for field in ("read_pj", "write_pj"):
             if not 0 <= getattr(self, field) < inf:
                 raise InputError(f"{field} of {self.name} must be 0 or more, not {getattr(self, field)!r}")
@@ -112,7 +112,7 @@ class Hardware:
 
     @cached_property
     def vector(self) -> NDArray[np.float64]:
-        """What the kernel takes, (HARDWARE_WIDTH,); the layout is that of `archgym_simulators.mapping.kernel`."""
+        """What the kernel takes, (HARDWARE_WIDTH,); the layout is that of `archgym_simulators.mapping.results`."""
         capacity = np.full((3, _BUFFERS), np.inf)
         bandwidth = np.full((2, 3, _BUFFERS), np.inf)  # read, write
         energy = np.zeros((2, 3, 3))  # read, write; level, tensor

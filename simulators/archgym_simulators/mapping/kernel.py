@@ -9,186 +9,224 @@ Arrays, for any kernel that embeds this one (`evaluate_one`) or calls it on N ma
   array (the last only says who are neighbours).
 - ``keep`` (2, 3) bool: which of weights, inputs and outputs the PE and the global buffer hold.
 - ``hardware`` (HARDWARE_WIDTH,) float64: `archgym_simulators.mapping.hardware.Hardware.vector`.
-- ``result`` (RESULTS,) float64 and ``counts`` (27,) int64: what comes out; counts are level (PE, global buffer, off the
-  chip) x tensor (weights, inputs, outputs) x (reads, updates, fills), in words, of all PEs together.
-- ``scratch`` (SCRATCH,) int64: working memory, one for each thread.
+- ``result`` (RESULTS,) float64, by `archgym_simulators.mapping.results.RESULT_NAMES`, and ``counts`` (27,) int64: level
+  (PE, global buffer, off the chip) x tensor (weights, inputs, outputs) x (reads, updates, fills), in words, of all PEs
+  together. An invalid mapping has only what is broken.
+- ``scratch`` (SCRATCH,) int64 and ``ports`` (6,) float64: working memory, one for each thread.
 """
 
 from __future__ import annotations
 
-__all__ = ["EXACT", "RESULTS", "RESULT_NAMES", "SCRATCH", "TIMELOOP", "evaluate_many", "evaluate_one"]
-
-from math import ceil
+__all__ = ["SCRATCH", "evaluate_linked", "evaluate_many", "evaluate_one"]
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym_simulators._jit import inner_kernel, kernel
+from archgym_simulators._jit import inner_kernel, kernel, loop_kernel
 from archgym_simulators.mapping.links import linked_words
 from archgym_simulators.mapping.movement import distinct_offsets, input_words, input_words_timeloop
+from archgym_simulators.mapping.pricing import check, price
+from archgym_simulators.mapping.results import (
+    BROKEN,
+    COLUMNS,
+    COUNTS,
+    EXACT,
+    FILLS,
+    GLB,
+    INPUTS,
+    OUTPUTS,
+    PE,
+    READS,
+    TIMELOOP,
+    UPDATES,
+    WEIGHTS,
+)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Orders = NDArray[np.int8]
 
-EXACT, TIMELOOP = 0, 1
 N, K, C, P, Q, R, S = range(7)
-W, I, O = range(3)  # noqa: E741 - the letters of the equations
-PE, GLB, DRAM = range(3)
 IN_DRAM, IN_GLB, IN_X, IN_Y, IN_PE = range(5)
-READS, UPDATES, FILLS = range(3)
 
-# Where things lie in the vector of a hardware.
-COLUMNS, ROWS, MAC_PJ, LINK_PJ, CAPACITY, BANDWIDTH, ENERGY, MEMBER, WIDTH = 0, 1, 2, 3, 4, 10, 28, 46, 55
-
-RESULT_NAMES = (
-    "cycles",
-    "compute_cycles",
-    "energy_pj",
-    "energy_mac_pj",
-    "energy_pe_pj",
-    "energy_glb_pj",
-    "energy_dram_pj",
-    "energy_link_pj",
-    "pes",
-    "link_words",
-    "pe_cycles",
-    "glb_cycles",
-    "dram_cycles",
-    "broken",
-    "violation",
-    "need",
-    "room",
-)
-"""``broken``: -1, or the first rule that fails: 0 columns, 1 rows, then 2 + 8 (3 level + buffer) + kept, where bit t
-of kept says that tensor t is kept in the buffer."""
-RESULTS = len(RESULT_NAMES)
-_BROKEN, _VIOLATION, _NEED, _ROOM = 13, 14, 15, 16
-
-# Scratch: loops (3, 14), moves (14, 4), tile (4,), words of the tiles (2, 3), extents (2, 7).
-_LOOPS, _MOVES, _TILE, _WORDS, _EXTENTS = 0, 42, 98, 102, 108
-SCRATCH = 122
-_RELEVANT = (0b1100110, 0b1111101, 0b0011011)  # bit d: dimension d moves the tile of weights, inputs, outputs
+# Scratch: loops (3, 14), moves (14, 4), words of the tiles (6,), extents of PE, array and global buffer (3, 7).
+_LOOPS, _MOVES, _WORDS, _EXTENTS = 0, 42, 98, 104
+SCRATCH = 125
+_ARRAY = 1  # row of the extents: what all PEs hold together
+_MOVES_WEIGHTS, _MOVES_OUTPUTS = 0b1100110, 0b0011011  # bit d: dimension d moves the tile
 
 
-@inner_kernel
-def _whole(words: float, access: float) -> float:
-    """Words rounded up to whole accesses."""
-    return words if access == 1.0 else ceil(words / access) * access
-
-
-@inner_kernel
-def _rule(number: int, need: float, room: float, result: Floats) -> None:
-    if need > room:
-        result[_VIOLATION] += np.log(need / room)
-        if result[_BROKEN] < 0.0:
-            result[_BROKEN], result[_NEED], result[_ROOM] = number, need, room
-
-
-@inner_kernel
+@loop_kernel
 def _extents(factors: Integers, extents: Integers) -> tuple[int, int]:
-    """Extents of every dimension in a PE and at the global buffer (2, 7); columns and rows of PEs in use."""
+    """Extents of every dimension (3, 7); columns and rows of PEs in use."""
     columns, rows = 1, 1
     for d in range(7):
-        columns *= factors[d, IN_X]
-        rows *= factors[d, IN_Y]
-        extents[PE, d] = factors[d, IN_PE]
-        extents[GLB, d] = factors[d, IN_PE] * factors[d, IN_X] * factors[d, IN_Y] * factors[d, IN_GLB]
+        x, y = factors[d, IN_X], factors[d, IN_Y]
+        columns *= x
+        rows *= y
+        extents[0, d] = factors[d, IN_PE]
+        extents[_ARRAY, d] = factors[d, IN_PE] * x * y
+        extents[2, d] = extents[_ARRAY, d] * factors[d, IN_GLB]
     return columns, rows
 
 
-@inner_kernel
-def _footprint(extent: Integers, stride: int, words: Integers) -> None:
-    """Words of the three tiles."""
-    words[W] = extent[K] * extent[C] * extent[R] * extent[S]
-    height, width = (extent[P] - 1) * stride + extent[R], (extent[Q] - 1) * stride + extent[S]
-    words[I] = extent[N] * extent[C] * height * width
-    words[O] = extent[N] * extent[K] * extent[P] * extent[Q]
+@loop_kernel
+def _input_tile(extents: Integers, row: int, stride: int) -> tuple[int, int, int, int]:
+    """Batch, channels, rows and columns of a tile of inputs: the box around its windows."""
+    height = (extents[row, P] - 1) * stride + extents[row, R]
+    width = (extents[row, Q] - 1) * stride + extents[row, S]
+    return extents[row, N], extents[row, C], height, width
 
 
-@inner_kernel
-def _check(columns: int, rows: int, words: Integers, keep: Bools, hardware: Floats, result: Floats) -> None:
-    """The first rule that is broken, and over all rules by how much: the sum of the logs of need over room."""
-    for i in range(_BROKEN, RESULTS):
-        result[i] = 0.0
-    result[_BROKEN] = -1.0
-    _rule(0, columns, hardware[COLUMNS], result)
-    _rule(1, rows, hardware[ROWS], result)
+@loop_kernel
+def _footprints(extents: Integers, stride: int, words: Integers) -> None:
+    """Words of the tiles (6,)."""
     for level in range(2):
-        for buffer in range(3):
-            need, kept = 0, 0
-            for tensor in range(3):
-                if keep[level, tensor] and hardware[MEMBER + 3 * level + tensor] == buffer:
-                    need += words[level, tensor]
-                    kept += 1 << tensor
-            _rule(2 + 8 * (3 * level + buffer) + kept, need, hardware[CAPACITY + 3 * level + buffer], result)
+        row = 2 * level
+        n, c, height, width = _input_tile(extents, row, stride)
+        words[3 * level + WEIGHTS] = extents[row, K] * c * extents[row, R] * extents[row, S]
+        words[3 * level + INPUTS] = n * c * height * width
+        words[3 * level + OUTPUTS] = n * extents[row, K] * extents[row, P] * extents[row, Q]
 
 
-@inner_kernel
-def _loops(factors: Integers, orders: NDArray[np.int8], extents: Integers, loops: Integers) -> tuple[int, int]:
+@loop_kernel
+def _loops(factors: Integers, orders: Orders, extents: Integers, loops: Integers) -> tuple[int, int]:
     """Loops of more than one iteration above the PEs, innermost first; how many at the global buffer, and in all."""
     count, inside = 0, 0
     for level in range(2):
-        slot = IN_GLB if level == 0 else IN_DRAM
+        slot = IN_GLB - level
         for place in range(7):
-            d = orders[level, place]
+            d = int(orders[level, place])
             bound = factors[d, slot]
             if bound > 1:
-                inner = factors[d, IN_PE] * factors[d, IN_X] * factors[d, IN_Y]
-                loops[0, count], loops[1, count] = d, bound
-                loops[2, count] = inner if level == 0 else extents[GLB, d]
+                loops[0, count], loops[1, count], loops[2, count] = d, bound, extents[1 + level, d]
                 count += 1
         if level == 0:
             inside = count
     return inside, count
 
 
-@inner_kernel
-def _tile_changes(loops: Integers, first: int, last: int, tensor: int, volume: int) -> int:
-    """Words of weights or outputs that come in: a loop counts if it, or one inside it, moves the tile."""
+@loop_kernel
+def _repeats(loops: Integers, first: int, last: int, moving: int) -> int:
+    """How often a whole tile of weights or outputs comes in: a loop counts if it, or one inside it, moves the tile."""
     times, started = 1, False
     for j in range(first, last):
-        started = started or (_RELEVANT[tensor] >> loops[0, j]) & 1 == 1
+        started = started or (moving >> loops[0, j]) & 1 == 1
         if started:
             times *= loops[1, j]
-    return volume * times
+    return times
 
 
-@inner_kernel
-def _input_tile(extent: Integers, stride: int, tile: Integers) -> None:
-    tile[0], tile[1] = extent[N], extent[C]
-    tile[2] = (extent[P] - 1) * stride + extent[R]
-    tile[3] = (extent[Q] - 1) * stride + extent[S]
-
-
-@inner_kernel
-def _moved_inputs(
-    loops: Integers, first: int, last: int, extent: Integers, stride: int, halo: int, scratch: Integers
+@loop_kernel
+def _input_words(
+    loops: Integers, first: int, last: int, extents: Integers, row: int, stride: int, halo: int, moves: Integers
 ) -> int:
-    tile = scratch[_TILE:_WORDS]
-    _input_tile(extent, stride, tile)
+    n, c, height, width = _input_tile(extents, row, stride)
     if halo == EXACT:
-        return input_words(loops, first, last, tile, stride)
-    return input_words_timeloop(loops, first, last, tile, stride, scratch[_MOVES:_TILE].reshape(14, 4))
+        return input_words(loops, first, last, n, c, height, width, stride)
+    return input_words_timeloop(loops, first, last, n, c, height, width, stride, moves)
+
+
+@loop_kernel
+def _enter_operand(
+    counts: Integers, tensor: int, in_pe: bool, in_glb: bool, macs: int, filled: int, asked: int, held: int
+) -> None:
+    """Enter the accesses of weights or inputs: what PEs take in, ask for, and what the global buffer takes in."""
+    pe, glb, dram = 3 * tensor, 9 + 3 * tensor, 18 + 3 * tensor
+    if in_pe:
+        counts[pe + READS], counts[pe + FILLS] = macs, filled
+    if in_glb:
+        counts[glb + READS], counts[glb + FILLS], counts[dram + READS] = asked, held, held
+    else:
+        counts[dram + READS] = asked
+
+
+@loop_kernel
+def _enter_outputs(
+    counts: Integers, in_pe: bool, in_glb: bool, macs: int, filled: int, asked: int, held: int, reduced: int, all_: int
+) -> None:
+    """Enter the accesses of outputs. Sums that begin at zero are not read before they are first written."""
+    pe, glb, dram = 3 * OUTPUTS, 9 + 3 * OUTPUTS, 18 + 3 * OUTPUTS
+    if in_pe:
+        firsts = all_ * reduced
+        counts[pe + UPDATES], counts[pe + READS], counts[pe + FILLS] = macs, macs - firsts, filled - firsts
+    if in_glb:
+        counts[glb + UPDATES], counts[glb + READS], counts[glb + FILLS] = asked, asked - all_, held - all_
+        counts[dram + UPDATES], counts[dram + READS] = held, held - all_
+    else:
+        counts[dram + UPDATES], counts[dram + READS] = asked, asked - all_
+
+
+@loop_kernel
+def _spread(factors: Integers, d: int) -> int:
+    """PEs over which a dimension is spread."""
+    return factors[d, IN_X] * factors[d, IN_Y]  # type: ignore[no-any-return]
+
+
+@loop_kernel
+def evaluate_one(
+    shape: Integers,
+    factors: Integers,
+    orders: Orders,
+    keep: Bools,
+    hardware: Floats,
+    halo: int,
+    sent: int,
+    carried: int,
+    result: Floats,
+    counts: Integers,
+    scratch: Integers,
+    ports: Floats,
+) -> None:
+    """One mapping; with links, ``sent`` and ``carried`` words of inputs (`evaluate_linked`), else -1 and 0."""
+    stride = shape[7]
+    extents, words = scratch[_EXTENTS:].reshape(3, 7), scratch[_WORDS:_EXTENTS]
+    columns, rows = _extents(factors, extents)
+    _footprints(extents, stride, words)
+    if not check(columns, rows, words, keep, hardware, result):
+        return
+    loops, moves = scratch[_LOOPS:_MOVES].reshape(3, 14), scratch[_MOVES:_WORDS].reshape(14, 4)
+    inside, last = _loops(factors, orders, extents, loops)
+    macs = shape[N] * shape[K] * shape[C] * shape[P] * shape[Q] * shape[R] * shape[S]
+    pes = columns * rows
+    steps = macs // pes
+    s_n, s_k, s_c = _spread(factors, N), _spread(factors, K), _spread(factors, C)
+    s_p, s_q, s_r, s_s = _spread(factors, P), _spread(factors, Q), _spread(factors, R), _spread(factors, S)
+    reduced = s_c * s_r * s_s
+    for i in range(COUNTS):
+        counts[i] = 0
+
+    # Words that one PE takes in its whole life (without a buffer: one a cycle), then words that a level sends to all.
+    in_pe, in_glb = keep[PE, WEIGHTS], keep[GLB, WEIGHTS]
+    each = words[WEIGHTS] * _repeats(loops, 0, last, _MOVES_WEIGHTS) if in_pe else steps
+    held = words[3 + WEIGHTS] * _repeats(loops, inside, last, _MOVES_WEIGHTS)
+    _enter_operand(counts, WEIGHTS, in_pe, in_glb, macs, each * pes, each * s_k * reduced, held)
+
+    in_pe, in_glb = keep[PE, INPUTS], keep[GLB, INPUTS]
+    each = _input_words(loops, 0, last, extents, 0, stride, halo, moves) if in_pe else steps
+    held = _input_words(loops, inside, last, extents, 2, stride, halo, moves) if in_glb else 0
+    asked = sent
+    if sent < 0:
+        windows = distinct_offsets(s_p, extents[0, P] * stride, s_r, extents[0, R])
+        windows *= distinct_offsets(s_q, extents[0, Q] * stride, s_s, extents[0, S])
+        asked = each * s_n * s_c * windows
+    _enter_operand(counts, INPUTS, in_pe, in_glb, macs, each * pes, asked, held)
+    counts[3 * INPUTS + READS] += carried
+
+    in_pe, in_glb = keep[PE, OUTPUTS], keep[GLB, OUTPUTS]
+    each = words[OUTPUTS] * _repeats(loops, 0, last, _MOVES_OUTPUTS) if in_pe else steps
+    held = words[3 + OUTPUTS] * _repeats(loops, inside, last, _MOVES_OUTPUTS)
+    outputs = shape[N] * shape[K] * shape[P] * shape[Q]
+    asked = each * s_n * s_k * s_p * s_q
+    _enter_outputs(counts, in_pe, in_glb, macs, each * pes, asked, held, reduced, outputs)
+
+    result[1], result[8], result[9] = steps, pes, carried
+    price(hardware, counts, result, halo, ports)
 
 
 @inner_kernel
-def _copies(factors: Integers, stride: int, tensor: int) -> int:
-    """Number of distinct tiles of a tensor over the PEs."""
-    many = 1
-    for d in range(7):
-        is_window = tensor == I and d >= P
-        if (_RELEVANT[tensor] >> d) & 1 == 1 and not is_window:
-            many *= factors[d, IN_X] * factors[d, IN_Y]
-    if tensor == I:
-        for p, r in ((P, R), (Q, S)):
-            windows, taps = factors[p, IN_X] * factors[p, IN_Y], factors[r, IN_X] * factors[r, IN_Y]
-            many *= distinct_offsets(windows, factors[p, IN_PE] * stride, taps, factors[r, IN_PE])
-    return many
-
-
-@inner_kernel
-def _place(factors: Integers, order: NDArray[np.int8], stride: int, columns: int, offsets: Integers) -> None:
+def _place(factors: Integers, order: Orders, stride: int, columns: int, offsets: Integers) -> None:
     """Where the input tile of each PE begins: (PEs, 4), row by row of the PEs in use."""
     for pe in range(len(offsets)):
         x, y = pe % columns, pe // columns
@@ -208,197 +246,40 @@ def _place(factors: Integers, order: NDArray[np.int8], stride: int, columns: int
 
 
 @inner_kernel
-def _over_links(
+def evaluate_linked(
     shape: Integers,
     factors: Integers,
-    orders: NDArray[np.int8],
+    orders: Orders,
+    keep: Bools,
     hardware: Floats,
     halo: int,
+    result: Floats,
+    counts: Integers,
     scratch: Integers,
-    last: int,
-) -> tuple[int, int]:
-    """Words of inputs that the level above sends, and words that links carry."""
-    columns, rows = 1, 1
-    for d in range(7):
-        columns *= factors[d, IN_X]
-        rows *= factors[d, IN_Y]
+    ports: Floats,
+) -> None:
+    """One mapping on hardware whose PEs pass inputs to their neighbours."""
+    evaluate_one(shape, factors, orders, keep, hardware, halo, -1, 0, result, counts, scratch, ports)
+    if result[BROKEN] >= 0 or not keep[PE, INPUTS] or result[8] == 1:
+        return
+    extents, loops = scratch[_EXTENTS:].reshape(3, 7), scratch[_LOOPS:_MOVES].reshape(3, 14)
+    columns, rows = _extents(factors, extents)
+    _, last = _loops(factors, orders, extents, loops)
     offsets = np.zeros((columns * rows, 4), np.int64)
     _place(factors, orders[2], shape[7], columns, offsets)
-    loops, tile = scratch[_LOOPS:_MOVES].reshape(3, 14), scratch[_TILE:_WORDS]
-    _input_tile(scratch[_EXTENTS:SCRATCH].reshape(2, 7)[PE], shape[7], tile)
+    n, c, height, width = _input_tile(extents, 0, shape[7])
+    tile = np.array([n, c, height, width], np.int64)
     # That tool numbers the PEs in use through, and finds neighbours by number in the rows of the whole array.
-    width = columns if halo == EXACT else int(hardware[COLUMNS])
-    return linked_words(loops, last, tile, shape[7], offsets, width, halo == TIMELOOP)
-
-
-@inner_kernel
-def _enter(
-    counts: Integers,
-    tensor: int,
-    in_pe: bool,
-    in_glb: bool,
-    macs: int,
-    filled: int,
-    asked: int,
-    held: int,
-    outputs: int,
-    reduced: int,
-) -> None:
-    """Enter one tensor. Sums that begin at zero are not read before they are first written."""
-    pe, glb, dram = counts[3 * tensor :], counts[9 + 3 * tensor :], counts[18 + 3 * tensor :]
-    if tensor != O:
-        if in_pe:
-            pe[READS], pe[FILLS] = macs, filled
-        if in_glb:
-            glb[READS], glb[FILLS], dram[READS] = asked, held, held
-        else:
-            dram[READS] = asked
-        return
-    if in_pe:
-        pe[UPDATES], pe[READS], pe[FILLS] = macs, macs - outputs * reduced, filled - outputs * reduced
-    if in_glb:
-        glb[UPDATES], glb[READS], glb[FILLS] = asked, asked - outputs, held - outputs
-        dram[UPDATES], dram[READS] = held, held - outputs
-    else:
-        dram[UPDATES], dram[READS] = asked, asked - outputs
-
-
-@inner_kernel
-def _count(
-    shape: Integers,
-    factors: Integers,
-    orders: NDArray[np.int8],
-    keep: Bools,
-    hardware: Floats,
-    halo: int,
-    links: bool,
-    result: Floats,
-    counts: Integers,
-    scratch: Integers,
-    inside: int,
-    last: int,
-) -> None:
-    """Accesses of every level and tensor."""
-    loops = scratch[_LOOPS:_MOVES].reshape(3, 14)
-    extents = scratch[_EXTENTS:SCRATCH].reshape(2, 7)
-    words = scratch[_WORDS:_EXTENTS].reshape(2, 3)
-    counts[:] = 0
-    pes, macs, reduced = 1, 1, 1
-    for d in range(7):
-        pes *= factors[d, IN_X] * factors[d, IN_Y]
-        macs *= shape[d]
-    for d in (C, R, S):
-        reduced *= factors[d, IN_X] * factors[d, IN_Y]
-    outputs = shape[N] * shape[K] * shape[P] * shape[Q]
-    steps = macs // pes
-    carried = 0
-    for tensor in range(3):
-        # What the PEs take from the level above them in their whole life: each of them, and the level for all of them.
-        each = steps
-        in_pe = keep[PE, tensor]
-        if in_pe:
-            if tensor == I:
-                each = _moved_inputs(loops, 0, last, extents[PE], shape[7], halo, scratch)
-            else:
-                each = _tile_changes(loops, 0, last, tensor, words[PE, tensor])
-        asked = each * pes // reduced if tensor == O else each * _copies(factors, shape[7], tensor)
-        if links and tensor == I and in_pe and pes > 1:
-            asked, carried = _over_links(shape, factors, orders, hardware, halo, scratch, last)
-        held = each
-        if keep[GLB, tensor]:
-            if tensor == I:
-                held = _moved_inputs(loops, inside, last, extents[GLB], shape[7], halo, scratch)
-            else:
-                held = _tile_changes(loops, inside, last, tensor, words[GLB, tensor])
-        _enter(counts, tensor, in_pe, keep[GLB, tensor], macs, each * pes, asked, held, outputs, reduced)
-    counts[9 * PE + 3 * I + READS] += carried
-    result[1], result[8], result[9] = steps, pes, carried
-
-
-@inner_kernel
-def _level_cycles(hardware: Floats, counts: Integers, level: int, steps: float, instances: float, halo: int) -> float:
-    """Cycles that the ports of a level need: reads and writes at once, all buffers at once."""
-    cycles = steps
-    for buffer in range(3):
-        reads, writes = 0.0, 0.0
-        read_rate, write_rate = 0.0, 0.0
-        for tensor in range(3):
-            if hardware[MEMBER + 3 * level + tensor] == buffer:
-                at = 9 * level + 3 * tensor
-                read, written = counts[at + READS] / instances, (counts[at + UPDATES] + counts[at + FILLS]) / instances
-                reads, writes = reads + read, writes + written
-                read_rate, write_rate = read_rate + read / steps, write_rate + written / steps
-        read_width = hardware[BANDWIDTH + 3 * level + buffer]
-        write_width = hardware[BANDWIDTH + 9 + 3 * level + buffer]
-        if halo == EXACT:
-            cycles = max(cycles, max(ceil(reads / read_width), ceil(writes / write_width)))
-        else:
-            # In that tool's order: its rounding adds a cycle to some mappings.
-            slow = 1.0
-            if read_rate > 0.0:
-                slow = min(slow, read_width / read_rate)
-            if write_rate > 0.0:
-                slow = min(slow, write_width / write_rate)
-            cycles = max(cycles, ceil(steps / slow))
-    return cycles
-
-
-@inner_kernel
-def _price(hardware: Floats, counts: Integers, result: Floats, halo: int) -> None:
-    """Energy and cycles of the counts."""
-    steps, pes = result[1], result[8]
-    result[3] = steps * pes * hardware[MAC_PJ]
-    result[7] = result[9] * hardware[LINK_PJ]
-    energy = result[3] + result[7]
-    cycles = steps
-    for level in range(3):
-        spent = 0.0
-        for tensor in range(3):
-            at, one = 9 * level + 3 * tensor, 3 * level + tensor
-            access = hardware[WIDTH + one] * (pes if level == PE else 1.0)
-            written = _whole(counts[at + UPDATES], access) + _whole(counts[at + FILLS], access)
-            spent += _whole(counts[at + READS], access) * hardware[ENERGY + one] + written * hardware[ENERGY + 9 + one]
-        result[4 + level] = spent
-        energy += spent
-        result[10 + level] = _level_cycles(hardware, counts, level, steps, pes if level == PE else 1.0, halo)
-        cycles = max(cycles, result[10 + level])
-    result[2] = energy
-    result[0] = cycles
-
-
-@inner_kernel
-def evaluate_one(
-    shape: Integers,
-    factors: Integers,
-    orders: NDArray[np.int8],
-    keep: Bools,
-    hardware: Floats,
-    halo: int,
-    links: bool,
-    result: Floats,
-    counts: Integers,
-    scratch: Integers,
-) -> None:
-    """One mapping of one layer to one hardware. An invalid mapping has only what is broken, and by how much."""
-    extents = scratch[_EXTENTS:SCRATCH].reshape(2, 7)
-    words = scratch[_WORDS:_EXTENTS].reshape(2, 3)
-    columns, rows = _extents(factors, extents)
-    for level in range(2):
-        _footprint(extents[level], shape[7], words[level])
-    _check(columns, rows, words, keep, hardware, result)
-    if result[_BROKEN] >= 0:
-        return
-    loops = scratch[_LOOPS:_MOVES].reshape(3, 14)
-    inside, last = _loops(factors, orders, extents, loops)
-    _count(shape, factors, orders, keep, hardware, halo, links, result, counts, scratch, inside, last)
-    _price(hardware, counts, result, halo)
+    row = columns if halo == EXACT else int(hardware[COLUMNS])
+    sent, carried = linked_words(loops, last, tile, shape[7], offsets, row, halo == TIMELOOP)
+    evaluate_one(shape, factors, orders, keep, hardware, halo, sent, carried, result, counts, scratch, ports)
 
 
 @kernel
 def evaluate_many(
     shape: Integers,
     factors: Integers,
-    orders: NDArray[np.int8],
+    orders: Orders,
     keep: Bools,
     hardware: Floats,
     halo: int,
@@ -407,8 +288,10 @@ def evaluate_many(
     counts: Integers,
 ) -> None:
     """N mappings of one layer to one hardware: arrays as above with a leading (N,); ``counts`` may be (0, 27)."""
-    scratch = np.zeros(SCRATCH, np.int64)
-    one = np.zeros(27, np.int64)
+    scratch, ports, one = np.zeros(SCRATCH, np.int64), np.zeros(6), np.zeros(COUNTS, np.int64)
     for i in range(len(factors)):
         out = counts[i] if len(counts) else one
-        evaluate_one(shape, factors[i], orders[i], keep[i], hardware, halo, links, results[i], out, scratch)
+        if links:
+            evaluate_linked(shape, factors[i], orders[i], keep[i], hardware, halo, results[i], out, scratch, ports)
+        else:
+            evaluate_one(shape, factors[i], orders[i], keep[i], hardware, halo, -1, 0, results[i], out, scratch, ports)

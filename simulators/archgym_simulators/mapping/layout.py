@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym_simulators._jit import inner_kernel, kernel
-from archgym_simulators.mapping.kernel import SCRATCH, evaluate_one
+from archgym_simulators.mapping.kernel import SCRATCH, evaluate_linked, evaluate_one
 
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.int8]
@@ -77,9 +77,10 @@ def _order(row: Integers, level: int, layout: Layout, order: Integers) -> None:
 
 
 @inner_kernel
-def decode_row(row: Integers, layout: Layout, factors: Integers, orders: Bytes, keep: NDArray[np.bool_]) -> None:
-    """One row (D,) as a mapping: factors (7, 5), orders (3, 7), keep (2, 3) of the kernel."""
-    order = np.empty(len(layout.items), np.int64)
+def decode_row(
+    row: Integers, layout: Layout, factors: Integers, orders: Bytes, keep: NDArray[np.bool_], order: Integers
+) -> None:
+    """One row (D,) as a mapping: factors (7, 5), orders (3, 7), keep (2, 3) of the kernel; ``order`` is scratch."""
     columns, rows = 1, 1
     for turn in range(DIM_COUNT):
         d = (1, 2, 3, 4, 0, 5, 6)[turn]  # K, C, P, Q, N, R, S take places in the array
@@ -120,8 +121,9 @@ def decode_row(row: Integers, layout: Layout, factors: Integers, orders: Bytes, 
 @kernel
 def decode_rows(rows: Integers, layout: Layout, factors: Integers, orders: Bytes, keep: NDArray[np.bool_]) -> None:
     """N rows; arrays as of `decode_row` with a leading (N,)."""
+    order = np.empty(len(layout.items), np.int64)
     for i in range(len(rows)):
-        decode_row(rows[i], layout, factors[i], orders[i], keep[i])
+        decode_row(rows[i], layout, factors[i], orders[i], keep[i], order)
 
 
 @kernel
@@ -173,8 +175,13 @@ def evaluate_rows(
     counts: Integers,
 ) -> None:
     """N rows (N, D) of one layer on one hardware: as `kernel.evaluate_many`, each row decoded on the way."""
-    scratch = np.zeros(SCRATCH, np.int64)
+    scratch, ports = np.zeros(SCRATCH, np.int64), np.zeros(6)
     factors, orders, keep = np.empty((7, 5), np.int64), np.empty((3, 7), np.int8), np.empty((2, 3), np.bool_)
+    order = np.empty(len(layout.items), np.int64)
     for i in range(len(rows)):
-        decode_row(rows[i], layout, factors, orders, keep)
-        evaluate_one(shape, factors, orders, keep, hardware, halo, links, results[i], counts[i], scratch)
+        decode_row(rows[i], layout, factors, orders, keep, order)
+        result, count = results[i], counts[i]
+        if links:
+            evaluate_linked(shape, factors, orders, keep, hardware, halo, result, count, scratch, ports)
+        else:
+            evaluate_one(shape, factors, orders, keep, hardware, halo, -1, 0, result, count, scratch, ports)

@@ -26,6 +26,8 @@ from numpy.typing import NDArray
 from archgym_simulators.errors import InputError
 from archgym_simulators.layers.layer import Layer
 from archgym_simulators.mapping.hardware import TENSORS, Hardware
+from archgym_simulators.mapping.kernel import evaluate_many
+from archgym_simulators.mapping.results import COUNTS, RESULT_NAMES, RESULTS
 from archgym_simulators.nearest import did_you_mean
 
 Floats = NDArray[np.float64]
@@ -133,7 +135,7 @@ class MappingResult:
     """Costs of N mappings.
 
     Attributes:
-        values: (N, RESULTS) float64, by `archgym_simulators.mapping.kernel.RESULT_NAMES`.
+        values: (N, RESULTS) float64, by `archgym_simulators.mapping.results.RESULT_NAMES`.
         counts: (N, 3, 3, 3) int64 in words: level (PE, all together; global buffer; off the chip) by tensor by reads,
             updates (from below) and fills (from above); 0 where the mapping does not fit.
     """
@@ -143,8 +145,6 @@ class MappingResult:
 
     def __getitem__(self, name: str) -> Floats:
         """One column of ``values``: (N,)."""
-        from archgym_simulators.mapping.kernel import RESULT_NAMES
-
         column: Floats = self.values[:, RESULT_NAMES.index(name)]
         return column
 
@@ -175,8 +175,6 @@ def simulate(
     Raises:
         InputError: an unknown halo, factors that do not multiply to the layer, or a layer of more than 2^49 MACs.
     """
-    from archgym_simulators.mapping import kernel
-
     _known(halo, HALOS, "halo")
     if isinstance(mappings, MappingArrays):
         arrays = mappings
@@ -185,9 +183,9 @@ def simulate(
             mapping.check_layer(layer)
         arrays = MappingArrays.of(mappings)
     n = len(arrays.factors)
-    values = np.zeros((n, kernel.RESULTS))
-    counts = np.zeros((n if count else 0, 27), dtype=np.int64)
-    kernel.evaluate_many(
+    values = np.zeros((n, RESULTS))
+    counts = np.zeros((n if count else 0, COUNTS), dtype=np.int64)
+    evaluate_many(
         layer_shape(layer),
         arrays.factors,
         arrays.orders,

@@ -13,7 +13,7 @@ __all__ = ["distinct_offsets", "input_words", "input_words_timeloop", "shift_of"
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym_simulators._jit import inlined, inner_kernel
+from archgym_simulators._jit import inlined, loop_kernel
 
 Integers = NDArray[np.int64]
 
@@ -45,37 +45,41 @@ def _shared(extent: int, shift: int) -> int:
     return max(0, extent - abs(shift))
 
 
-@inner_kernel
-def input_words(loops: Integers, first: int, last: int, tile: Integers, stride: int) -> int:
+@loop_kernel
+def input_words(loops: Integers, first: int, last: int, n: int, c: int, h: int, w: int, stride: int) -> int:
     """Words of inputs that come in, exactly.
 
     Args:
         loops: (3, 14): dimension, bound and step of each loop, innermost first.
         first: the innermost loop above the buffer.
         last: one after the outermost loop.
-        tile: (4,) extents of the buffer's tile: batch, channels, rows, columns.
+        n: extent of the buffer's tile along the batch.
+        c: along the channels.
+        h: its rows.
+        w: its columns.
         stride: of the layer.
     """
-    volume = tile[0] * tile[1] * tile[2] * tile[3]
-    n, c, h, w = 0, 0, 0, 0  # how far the loops so far have moved the tile when they are through
+    volume = n * c * h * w
+    far_n, far_c, far_h, far_w = 0, 0, 0, 0  # how far the loops so far have moved the tile when they are through
     changes = 0  # words that come in while they run once
     for j in range(first, last):
         bound = loops[1, j]
         axis, distance = shift_of(loops[0, j], loops[2, j], stride)
-        dn = distance * (axis == 0) - n
-        dc = distance * (axis == 1) - c
-        dh = distance * (axis == 2) - h
-        dw = distance * (axis == 3) - w
-        overlap = _shared(tile[0], dn) * _shared(tile[1], dc) * _shared(tile[2], dh) * _shared(tile[3], dw)
+        by_n = distance if axis == 0 else 0
+        by_c = distance if axis == 1 else 0
+        by_h = distance if axis == 2 else 0
+        by_w = distance if axis == 3 else 0
+        overlap = _shared(n, by_n - far_n) * _shared(c, by_c - far_c) * _shared(h, by_h - far_h)
+        overlap *= _shared(w, by_w - far_w)
         changes = bound * changes + (bound - 1) * (volume - overlap)
-        n += distance * (bound - 1) * (axis == 0)
-        c += distance * (bound - 1) * (axis == 1)
-        h += distance * (bound - 1) * (axis == 2)
-        w += distance * (bound - 1) * (axis == 3)
+        far_n += by_n * (bound - 1)
+        far_c += by_c * (bound - 1)
+        far_h += by_h * (bound - 1)
+        far_w += by_w * (bound - 1)
     return int(volume + changes)
 
 
-@inner_kernel
+@loop_kernel
 def trailing_zeros(number: int) -> int:
     """Which loop goes on at a step of nested loops of two iterations."""
     count = 0
@@ -85,7 +89,7 @@ def trailing_zeros(number: int) -> int:
     return count
 
 
-@inner_kernel
+@loop_kernel
 def same_move(moves: Integers, a: int, b: int) -> bool:
     """Whether two loops move the tile by the same vector."""
     same = True
@@ -94,7 +98,7 @@ def same_move(moves: Integers, a: int, b: int) -> bool:
     return same
 
 
-@inner_kernel
+@loop_kernel
 def repetitions(loops: Integers, first: int, step: int) -> int:
     """How many steps the one with these second iterations stands for."""
     times, j = 1, first
@@ -106,7 +110,7 @@ def repetitions(loops: Integers, first: int, step: int) -> int:
     return times
 
 
-@inner_kernel
+@loop_kernel
 def two_iteration_moves(loops: Integers, first: int, last: int, stride: int, moves: Integers) -> None:
     """How the tile moves when a loop goes on and all inner loops go back from their second iteration."""
     for j in range(last - first):
@@ -118,8 +122,10 @@ def two_iteration_moves(loops: Integers, first: int, last: int, stride: int, mov
                 moves[j, axis] += distance if i == j else -distance
 
 
-@inner_kernel
-def input_words_timeloop(loops: Integers, first: int, last: int, tile: Integers, stride: int, moves: Integers) -> int:
+@loop_kernel
+def input_words_timeloop(
+    loops: Integers, first: int, last: int, n: int, c: int, h: int, w: int, stride: int, moves: Integers
+) -> int:
     """Words of inputs that come in as Timeloop 3.0.3 counts them.
 
     It runs the first two iterations of every loop and takes the second for all later ones, and it grants an overlap
@@ -130,11 +136,14 @@ def input_words_timeloop(loops: Integers, first: int, last: int, tile: Integers,
         loops: as for `input_words`.
         first: as there.
         last: as there.
-        tile: as there.
+        n: as there.
+        c: as there.
+        h: as there.
+        w: as there.
         stride: as there.
         moves: (14, 4) scratch.
     """
-    volume = tile[0] * tile[1] * tile[2] * tile[3]
+    volume = n * c * h * w
     two_iteration_moves(loops, first, last, stride, moves)
     total = volume
     granted = -1  # the loop whose move the tile keeps making; -1 after a new tile
@@ -143,17 +152,15 @@ def input_words_timeloop(loops: Integers, first: int, last: int, tile: Integers,
         new = volume
         if granted < 0 or same_move(moves, granted, j):
             granted = j
-            overlap = 1
-            for axis in range(AXES):
-                overlap *= _shared(tile[axis], moves[j, axis])
-            new -= overlap
+            overlap = _shared(n, moves[j, 0]) * _shared(c, moves[j, 1])
+            new -= overlap * _shared(h, moves[j, 2]) * _shared(w, moves[j, 3])
         else:
             granted = -1
         total += repetitions(loops, first, step) * new
     return int(total)
 
 
-@inner_kernel
+@loop_kernel
 def distinct_offsets(windows: int, pitch: int, taps: int, reach: int) -> int:
     """Number of distinct values of p * pitch + r * reach with p < windows and r < taps.
 

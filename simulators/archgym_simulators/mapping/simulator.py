@@ -14,10 +14,10 @@ from archgym_simulators.evaluation import Evaluation
 from archgym_simulators.layers.features import FEATURE_NAMES
 from archgym_simulators.mapping.design import SPACES, baseline_row, layer_space, shared_space
 from archgym_simulators.mapping.hardware import TENSORS, Hardware
-from archgym_simulators.mapping.kernel import RESULT_NAMES, RESULTS
 from archgym_simulators.mapping.layout import evaluate_rows
 from archgym_simulators.mapping.model import HALOS, layer_shape
 from archgym_simulators.mapping.presets import hardware_named
+from archgym_simulators.mapping.results import RESULT_NAMES, RESULTS
 from archgym_simulators.mapping.workloads import NAMED_LAYERS, draw_layer, single_layer
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.simulator import Baseline, Metric, NamedObjective, Simulator, Workload

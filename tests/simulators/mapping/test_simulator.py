@@ -10,9 +10,9 @@ from archgym_simulators.errors import InputError
 from archgym_simulators.evaluation import OK
 from archgym_simulators.layers.layer import Layer, conv, gemm
 from archgym_simulators.mapping.design import layer_space, shared_space
-from archgym_simulators.mapping.kernel import RESULT_NAMES
 from archgym_simulators.mapping.model import DIMS, simulate
 from archgym_simulators.mapping.presets import HARDWARE, hardware_named
+from archgym_simulators.mapping.results import RESULT_NAMES
 from archgym_simulators.mapping.simulator import MappingSimulator
 from archgym_simulators.mapping.workloads import NAMED_LAYERS, single_layer
 from archgym_simulators.mean import MeanOverWorkloads
