@@ -28,7 +28,9 @@ SMOKE_GAP = 0.01
 SMOKE_BUDGET = 100
 _REPLICATES, _FRONT_REPLICATES = 400, 60
 _ALTERNATIVES = 200
-_CLIMBS = 64
+_CLIMBS, _FEWEST_CLIMBS = 64, 6
+_INFEASIBLE = 4e9  # more than rewards can differ by
+_NEIGHBOURS = 64 * 50  # that the first steps of all descents look at
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def audit(
     *,
     designs: int = 10_000,
     certified: float | None = None,
+    known: float | None = None,
     reference_point: Sequence[float] = (),
 ) -> AuditReport:
     """Measure a problem by sampling and descending.
@@ -129,6 +132,7 @@ def audit(
         rng: source of every random draw.
         designs: random designs to simulate (fewer where the space is smaller).
         certified: reward of the certified optimum, or hypervolume of the certified front, where there is one.
+        known: reward of the best known design, where nothing is certified.
         reference_point: from which hypervolume is measured; needed for several objectives.
 
     Raises:
@@ -144,13 +148,13 @@ def audit(
     scored = problem.evaluate(rows)
     ends = _descend(problem, rows, scored, rng)
     feasible = scored.reward[scored.feasible]
-    found = max([*feasible.tolist(), *ends], default=-np.inf)
+    found = max([*feasible.tolist(), *ends, *([known] if known is not None else [])], default=-np.inf)
     best = certified if certified is not None and not several else float(found)
     shortfall = _shortfall_of_front(scored, certified, reference_point) if several else _shortfall(scored, best)
     return AuditReport(
         designs=len(rows),
         best_reward=best,
-        best_source="certified" if certified is not None else "best of this audit's sample and descents",
+        best_source=_source(certified, known, float(found)),
         feasible=float(scored.feasible.mean()),
         invalid=float((scored.status != OK).mean()),
         near_best={
@@ -170,8 +174,14 @@ def audit(
     )
 
 
+def _source(certified: float | None, known: float | None, found: float) -> str:
+    if certified is not None:
+        return "certified"
+    return "best known" if known is not None and known == found else "best of this audit's sample and descents"
+
+
 def audit_problem(spec: ProblemSpec, task: Task | None = None, *, designs: int = 10_000, seed: int = 0) -> AuditReport:
-    """Audit an environment or a task against its certified optimum, where there is one.
+    """Audit an environment or a task against its certified optimum or else its best known design, where there is one.
 
     Where the space has been enumerated, the table answers, with the same numbers.
 
@@ -181,6 +191,7 @@ def audit_problem(spec: ProblemSpec, task: Task | None = None, *, designs: int =
         designs: random designs to simulate.
         seed: of every random draw.
     """
+    from archgym.best_known import best_known
     from archgym.enumerations import is_enumerated
     from archgym.fronts import certified_front
     from archgym.optimum import certified_optimum
@@ -195,8 +206,10 @@ def audit_problem(spec: ProblemSpec, task: Task | None = None, *, designs: int =
     else:
         optimum = certified_optimum(spec)
         certified = optimum.reward if optimum is not None else None
+    stored = best_known(spec)
+    known = stored.reward if stored is not None else None
     rng = np.random.default_rng(seed)
-    return audit(problem, rng, designs=designs, certified=certified, reference_point=origin)
+    return audit(problem, rng, designs=designs, certified=certified, known=known, reference_point=origin)
 
 
 def _distinct_sample(problem: Problem, designs: int, rng: np.random.Generator) -> tuple[Rows, NDArray[np.float64]]:
@@ -268,24 +281,36 @@ def _explained(digits: NDArray[np.int64], scored: ScoredEvaluation) -> float:
 
 
 def _descend(problem: Problem, rows: Rows, scored: ScoredEvaluation, rng: np.random.Generator) -> list[float]:
-    """Steepest descent over natural neighbours from random feasible designs; the feasible rewards where it ends."""
-    starts = np.flatnonzero(scored.feasible)
-    chosen = rng.permutation(starts)[:_CLIMBS]
-    current = [(float(scored.reward[i]), rows[i]) for i in chosen.tolist()]
+    """Steepest descent over natural neighbours from random feasible designs; the rewards where it ends.
+
+    Where none is feasible, from valid ones, towards what is feasible; an end that is not is infinitely bad. A step
+    looks at every neighbour, so a space with many parameters gets fewer descents.
+    """
+    starts = np.flatnonzero(scored.feasible if scored.feasible.any() else scored.status == OK)
+    ranks = _ranks(scored)
+    around = max(len(problem.space.neighbours(rows[0])), 1)
+    climbs = min(_CLIMBS, max(_FEWEST_CLIMBS, _NEIGHBOURS // around))
+    chosen = rng.permutation(starts)[:climbs]
+    current = [(float(ranks[i]), rows[i]) for i in chosen.tolist()]
     ends: list[float] = []
     while current:
         neighbourhoods = [problem.space.canonical(problem.space.neighbours(row)) for _, row in current]
         outcome = problem.evaluate(np.concatenate(neighbourhoods))
         current, finished = _one_step(current, neighbourhoods, outcome)
         ends += finished
-    return ends
+    return [end if end > -_INFEASIBLE / 2 else -np.inf for end in ends]
+
+
+def _ranks(scored: ScoredEvaluation) -> NDArray[np.float64]:
+    """Rewards (N,), by which no infeasible design is ahead of a feasible one."""
+    return np.where(scored.feasible, scored.reward, scored.reward - _INFEASIBLE)
 
 
 def _one_step(
     current: Sequence[tuple[float, NDArray[np.int64]]], neighbourhoods: Sequence[Rows], outcome: ScoredEvaluation
 ) -> tuple[list[tuple[float, NDArray[np.int64]]], list[float]]:
     moved, ends, offset = [], [], 0
-    rewards = np.where(outcome.feasible, outcome.reward, -np.inf)
+    rewards = _ranks(outcome)
     for (reward, _), neighbours in zip(current, neighbourhoods, strict=True):
         mine = rewards[offset : offset + len(neighbours)]
         offset += len(neighbours)

@@ -99,8 +99,8 @@ def key_of(identity: Mapping[str, Any]) -> str:
 
 @cache
 def stored_certificates() -> Mapping[str, list[dict[str, Any]]]:
-    """The certificates that ship with the package, as JSON: ``"optima"`` and ``"fronts"``."""
-    stored: dict[str, list[dict[str, Any]]] = {"optima": [], "fronts": []}
+    """What ships with the package, as JSON: ``"optima"`` and ``"fronts"``, which are certified, and ``"best_known"``."""
+    stored: dict[str, list[dict[str, Any]]] = {"optima": [], "fronts": [], "best_known": []}
     for file in sorted((files("archgym") / "optima").iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".json"):
             for kind, found in json.loads(file.read_text()).items():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 __all__ = ["TASKS"]
 
-from archgym.core_1 import attention, dram
+from archgym.core_1 import attention, dram, soc
 from archgym.tasks import Task
 
-FAMILIES = (dram, attention)
+FAMILIES = (dram, attention, soc)
 
 TASKS: tuple[Task, ...] = tuple(task for family in FAMILIES for task in family.TASKS)

@@ -150,3 +150,22 @@ def test_an_enumeration_answers_with_the_same_numbers():
 
 def test_a_report_is_json_able_and_says_whether_it_is_a_smoke_test():
     assert as_json(report_of(spec_of(ONE), designs=20))["is_smoke_test"] is True
+
+
+def test_where_no_random_design_is_feasible_descents_go_towards_what_is():
+    problem = spec_of(objective="energy", constraints=["time_ns<=105"]).bind()
+    rows = np.concatenate(list(problem.space.chunks(canonical=True)))
+    scored = problem.evaluate(rows)
+    report = audit(problem, np.random.default_rng(1), designs=12)
+    assert report.feasible == 0.0
+    assert report.best_reward == pytest.approx(scored.reward[scored.feasible].max(), abs=0.01)
+
+
+def test_wide_spaces_get_fewer_descents(monkeypatch):
+    problem = ProblemSpec.create("archgym/SoC-v0", workload="three-apps").bind()
+    simulated = []
+    evaluate = problem.evaluate
+    monkeypatch.setattr(problem, "evaluate", lambda rows: (simulated.append(len(rows)), evaluate(rows))[1])
+    assert len(problem.space.neighbours(problem.space.sample(1, np.random.default_rng(0))[0])) > 300
+    audit(problem, np.random.default_rng(0), designs=20)
+    assert simulated[1] <= 64 * 50

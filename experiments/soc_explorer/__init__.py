@@ -1,0 +1,1 @@
+"""How many evaluations does architectural reasoning save on systems on chip?"""

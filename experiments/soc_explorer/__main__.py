@@ -1,0 +1,152 @@
+"""Evaluations until all budgets are met: ``python -m experiments.soc_explorer``.
+
+Writes ``runs.csv``, every search, and ``summary.csv``. The same command goes on where it was interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from archgym.core_1.soc import BUDGETS, SOC, THREE
+from archgym.problem import ProblemSpec, ScoredEvaluation
+from archgym.registry import agent_class
+from archgym.run_directory import write_whole
+from archgym.session import Budget, Session
+from archgym.statistics import kaplan_meier
+
+HERE = Path(__file__).parent
+RUNS, SUMMARY = HERE / "runs.csv", HERE / "summary.csv"
+SEEDS, CAP = 10, 2000
+APPLICATIONS = ("audio-decoder", "edge-detection", "hpvm-cava", THREE)
+UNSEEN = ("generated:tasks=33,seed=102", "generated:tasks=20,seed=103", "generated:tasks=50,seed=106")
+"""Graphs on which no setting of the explorer was tried, drawn before they were looked at."""
+AGENTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "explorer": ("farsi_explorer", {}),
+    "the same walk, random moves": ("farsi_explorer", {"random_moves": 1.0}),
+    "annealing": ("simulated_annealing", {}),
+    "genetic algorithm": ("genetic_algorithm", {}),
+    "random search": ("random_search", {}),
+}
+COLUMNS = ("rules", "workload", "agent", "seed", "evaluations", "met")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One search that ends when all budgets are met, or at the cap."""
+
+    rules: str
+    workload: str
+    agent: str
+    seed: int
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.rules, self.workload, self.agent, str(self.seed)
+
+
+class UntilMet(Session):
+    """A session that ends with the first feasible design. Its agents propose nothing twice, so calls are designs.
+
+    Attributes:
+        met: the evaluation at which it came, None before.
+    """
+
+    met: int | None = None
+
+    def evaluate(self, rows: ArrayLike, workload: str | None = None) -> ScoredEvaluation:
+        before = self.calls
+        scored = super().evaluate(rows, workload)
+        if self.met is None and scored.feasible.any():
+            self.met = before + int(scored.feasible.argmax()) + 1
+            self.stop()
+        return scored
+
+
+def runs() -> Iterator[Run]:
+    """Every search: FARSI's rules with its budgets, and realistic rules with tight ones."""
+    for seed in range(SEEDS):
+        for agent in AGENTS:
+            for rules in ("farsi", "realistic"):
+                for workload in APPLICATIONS:
+                    yield Run(rules, workload, agent, seed)
+            for workload in UNSEEN:
+                yield Run("realistic", workload, agent, seed)
+
+
+def search(run: Run) -> tuple[int, bool]:
+    """Evaluations, and whether the last of them met all budgets."""
+    options = {"rules": run.rules, "space": "tasks"}
+    spec = ProblemSpec.create(SOC, workload=run.workload, objective="energy", constraints=BUDGETS, options=options)
+    session = UntilMet(spec, budget=Budget(CAP))
+    name, settings = AGENTS[run.agent]
+    built = agent_class(name)
+    rng = np.random.default_rng(run.seed)
+    built.create(session.space, built.Config.from_options(settings), rng, budget=CAP).run(session)
+    return (session.met, True) if session.met is not None else (session.calls, False)
+
+
+def summarised(lines: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+    """Kaplan-Meier medians by rules, workload and agent, and how many times as many as the explorer's."""
+    table = []
+    medians: dict[tuple[str, str, str], float] = {}
+    for rules, workload, agent in dict.fromkeys((line["rules"], line["workload"], line["agent"]) for line in lines):
+        own = [line for line in lines if (line["rules"], line["workload"], line["agent"]) == (rules, workload, agent)]
+        times = [int(line["evaluations"]) for line in own]
+        met = [line["met"] == "True" for line in own]
+        curve = kaplan_meier(times, met)
+        medians[rules, workload, agent] = curve.median
+        reference = medians[rules, workload, next(iter(AGENTS))]
+        slower = min(curve.median, CAP) / reference
+        table.append(
+            {
+                "rules": rules,
+                "workload": workload,
+                "agent": agent,
+                "runs": len(own),
+                "met": sum(met),
+                "met_by_150": f"{1.0 - float(curve.waiting([150])[0]):.2f}",
+                "median": f"{curve.median:.0f}" if np.isfinite(curve.median) else f">{CAP}",
+                "earliest": min(times) if any(met) else "",
+                "times_the_explorer": f"{'>' if not np.isfinite(curve.median) else ''}{slower:.1f}",
+            }
+        )
+    order = {agent: position for position, agent in enumerate(AGENTS)}
+    places = {name: position for position, name in enumerate((*APPLICATIONS, *UNSEEN))}
+    return sorted(table, key=lambda row: (row["rules"], places[row["workload"]], order[row["agent"]]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--summary", action="store_true", help="make no searches; summarise those that are there")
+    only_summary = parser.parse_args().summary
+    os.nice(5)
+    lines: list[dict[str, str]] = list(csv.DictReader(RUNS.open())) if RUNS.is_file() else []
+    done = {tuple(line[name] for name in COLUMNS[:4]) for line in lines}
+    for run in [] if only_summary else [one for one in runs() if one.key not in done]:
+        evaluations, met = search(run)
+        lines.append(dict(zip(COLUMNS, (*run.key, str(evaluations), str(met)), strict=True)))
+        write_table(RUNS, lines)
+    write_table(SUMMARY, summarised(lines))
+
+
+def write_table(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Write lines as CSV, whole or not at all."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, lines[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    write_whole(path, text.getvalue())
+
+
+if __name__ == "__main__":
+    main()
