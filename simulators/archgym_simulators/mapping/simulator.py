@@ -12,7 +12,7 @@ from archgym_simulators.constraints import Reason
 from archgym_simulators.errors import InputError
 from archgym_simulators.evaluation import Evaluation
 from archgym_simulators.layers.features import FEATURE_NAMES
-from archgym_simulators.mapping.design import SPACES, baseline_row, layer_space, shared_space
+from archgym_simulators.mapping.design import SPACES, MappingSpace, baseline_row, layer_space, shared_space
 from archgym_simulators.mapping.hardware import TENSORS, Hardware
 from archgym_simulators.mapping.layout import evaluate_rows
 from archgym_simulators.mapping.model import HALOS, layer_shape
@@ -72,6 +72,7 @@ class MappingSimulator(Simulator):
         InputError: an unknown layer, hardware, space or halo, or a workload of several layers.
     """
 
+    space: MappingSpace
     metrics: tuple[Metric, ...] = METRICS
     version = "1"
     objectives: tuple[NamedObjective, ...] = OBJECTIVES
@@ -95,15 +96,14 @@ class MappingSimulator(Simulator):
         self._halo, self._links = HALOS.index(halo), bool(links)
         self._shape = layer_shape(self._layer)
         layer, target = self._layer, self._hardware
-        self._space = layer_space(layer) if space == "layer" else shared_space(layer, target)
-        self.space = self._space
+        self.space = layer_space(layer) if space == "layer" else shared_space(layer, target)
         self.workload = Workload(described.name, described.features, FEATURE_NAMES, described.digest)
         numbered = list(_reasons(target))
         self.reasons = tuple(reason for _, reason in numbered)  # type: ignore[misc]
         self._code_of = np.full(2 + 8 * 6, -1)  # the last entry answers for -1, nothing broken
         for code, (broken, _) in enumerate(numbered):
             self._code_of[broken] = code
-        row = self.space.canonical(baseline_row(self._space, layer, target)[None])[0]
+        row = self.space.canonical(baseline_row(self.space, layer, target)[None])[0]
         self.baseline = Baseline("weight-stationary, K x C", tuple(row.tolist()))
 
     @classmethod
@@ -119,7 +119,7 @@ class MappingSimulator(Simulator):
         counts = np.zeros((len(rows), 27), np.int64)
         evaluate_rows(
             rows,
-            self._space.layout,
+            self.space.layout,
             self._shape,
             self._hardware.vector,
             self._halo,
