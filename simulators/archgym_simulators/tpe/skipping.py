@@ -10,6 +10,7 @@ from __future__ import annotations
 __all__ = [
     "GroupMoments",
     "OperandMoments",
+    "digit_pairs",
     "fifo_cycles",
     "group_moments",
     "operand_moments",
@@ -73,15 +74,9 @@ def group_moments(probabilities: Floats, encoding: str, *, bits: int, size: int,
         size: neighbours along K.
         fifo_depth: groups between encoder and PEs, the one in work included; 1 hides nothing.
     """
-    nonzero = digit_table(encoding, bits) != 0  # (V, D)
-    count = nonzero.shape[1]
-    alone = np.array([_mass(probabilities, nonzero[:, d]) for d in range(count)])
-    covariance, busy = np.empty((count, count)), np.empty((count, count))
-    for d in range(count):
-        for e in range(count):
-            both = _mass(probabilities, nonzero[:, d] & nonzero[:, e])
-            neither = 1.0 - alone[d] - alone[e] + both
-            covariance[d, e], busy[d, e] = _pair(alone[d], alone[e], both, max(neither, 0.0), size)
+    both = digit_pairs(probabilities, encoding, bits)
+    alone = np.diagonal(both).copy()
+    covariance, busy = _pairs(both, alone, size)
     plain, deviation = size * alone, np.sqrt(np.maximum(np.diagonal(covariance), 0.0))
     mean = plain + (1.0 - alone) ** size
     total, busy_total = (float(np.add.reduce(table, axis=None)) for table in (covariance, busy))
@@ -147,12 +142,17 @@ def synchronised_utilisation(
     return float(mean / max(slowest, minimum))
 
 
-def _mass(probabilities: Floats, where: NDArray[np.bool_]) -> float:
-    return float(np.add.reduce(probabilities[where]))
+def digit_pairs(probabilities: Floats, encoding: str, bits: int) -> Floats:
+    """How often two digits of one operand are both not zero: (D, D); one digit alone on the diagonal."""
+    nonzero = (digit_table(encoding, bits) != 0).astype(np.float64)
+    pairs: Floats = np.einsum("vd,ve->de", nonzero * probabilities[:, None], nonzero)  # no BLAS: same bits everywhere
+    return pairs
 
 
-def _pair(p: float, q: float, both: float, neither: float, size: int) -> tuple[float, float]:
-    """Covariance of max(1, n_d) and max(1, n_e), and of n_d and n_e."""
+def _pairs(both: Floats, alone: Floats, size: int) -> tuple[Floats, Floats]:
+    """Covariance of max(1, n_d) and max(1, n_e), and of n_d and n_e: (D, D) each."""
+    p, q = alone[:, None], alone[None, :]
+    neither = np.maximum(1.0 - p - q + both, 0.0)
     counts = size * (both - p * q)
     empty_p, empty_q = (1.0 - p) ** size, (1.0 - q) ** size
     # E n_d [n_e = 0]: one operand has d and not e, the others have no e.
@@ -161,7 +161,8 @@ def _pair(p: float, q: float, both: float, neither: float, size: int) -> tuple[f
     return counts + mixed_p + mixed_q + neither**size - empty_p * empty_q, counts
 
 
-# States of the chain: 0 for nothing to do, 1 + (left - 1) + size * waiting for left of 1..size, waiting of 0..depth - 1.
+# States of the chain: 0 for nothing to do, 1 + (left - 1) + size * waiting for left of
+# 1..size and waiting of 0..depth - 1.
 
 
 def _work(size: int, depth: int, alive: Floats) -> Floats:

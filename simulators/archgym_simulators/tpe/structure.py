@@ -381,14 +381,18 @@ def _skipping(design: Integers, formats: Integers, gates: Floats, path: Floats, 
     width = float(design[ACCUMULATOR])
     other = float(formats[1 - design[OPERAND], 1])
     code = float(CODE_BITS[design[ENCODING]] - 1 + formats[design[OPERAND], 1] - formats[design[OPERAND], 0])
-    heights = np.zeros(MOST_COLUMNS, np.int64)
     _select(design, formats, gates, path, lanes, lanes)
     _shifter(formats, width, gates, path, lanes)
-    word = int(width) if formats[0, 2] + formats[1, 2] > 0 else product
-    put_rows(heights, design[LANES], 0, word)
-    put_rows(heights, 1, word, int(width) - word)  # their signs, summed up beforehand
-    put_rows(heights, 2, 0, int(width))
-    _compressor(design, heights, gates, path, 1.0)
+    if design[LANES] == 1:
+        gates[COMPRESS] += width * FULL_ADDER
+        path[L_ADDERS] += 1.0
+    else:
+        heights = np.zeros(MOST_COLUMNS, np.int64)
+        word = int(width) if formats[0, 2] + formats[1, 2] > 0 else product
+        put_rows(heights, design[LANES], 0, word)
+        put_rows(heights, 1, word, int(width) - word)  # their signs, summed up beforehand
+        put_rows(heights, 2, 0, int(width))
+        _compressor(design, heights, gates, path, 1.0)
     path[LOOP_ADDERS] = 2.0 if design[LANES] > 1 else 1.0
     gates[REGISTERS] += 2.0 * width + lanes * (code + other) + design[CUTS] * lanes * product
     gates *= pes

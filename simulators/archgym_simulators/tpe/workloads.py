@@ -106,7 +106,7 @@ def workload_descriptions() -> Mapping[str, str]:
         "resnet18@int4": "ResNet-18 in INT4",
         "bert-base@int16": "BERT base in INT16",
         "bert-base@e4m3": "BERT base in minifloats E4M3",
-        "vit-b16@e2m1": "ViT-B/16 in minifloats E2M1",
+        "vit-b@e2m1": "ViT-B in minifloats E2M1",
     }
     return networks | further
 
