@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CEILING", "StudyData", "prepare"]
+__all__ = ["CEILING", "StudyData", "prepare", "shown_words"]
 
 import json
 from collections.abc import Sequence
@@ -145,6 +145,11 @@ def prepare(source: StudyResults) -> StudyData:
     return StudyData(source, runs, improvements, tasks, tuple(agents))
 
 
+def shown_words(one: TaskData, scope: str) -> list[str]:
+    """Which task a section shows that can show only one at a time."""
+    return [] if scope == one.name else [f"Shown is {one.name}; choose another task above."]
+
+
 def _codes(values: pd.Series[Any]) -> tuple[NDArray[np.int64], list[str]]:
     import pandas as pd
 
@@ -170,7 +175,7 @@ def _task_names(runs: pd.DataFrame) -> list[str]:
     first = runs.drop_duplicates("task_no").sort_values("task_no")
     names = []
     for row in first.itertuples():
-        short = str(row.env_id).removeprefix("archgym/")
+        short = str(row.env_id).removeprefix("archgym/").rpartition("/")[2]  # a plug-in's file without its folder
         objective = ", ".join(json.loads(str(row.objective)))
         names.append(str(row.task) or f"{short}, {row.workload}" + (f", {objective}" if objective else ""))
     repeated = {name for name in names if names.count(name) > 1}

@@ -57,8 +57,8 @@ def _curves(key: str, title: str, grid: NDArray[np.int64], curves: dict[str, NDA
         y=Axis("regret", log=True),
         marks=marks,
         note=(
-            "Of the best design so far: interquartile mean with 95 % interval over runs; lower is better. Regrets under "
-            f"{FLOOR:g} are drawn there; a run without a feasible design so far counts as {CEILING:g}."
+            "Of the best design so far: interquartile mean with 95 % interval over runs; lower is better. Regrets "
+            f"under {FLOOR:g} are drawn there; a run without a feasible design so far counts as {CEILING:g}."
         ),
     )
 

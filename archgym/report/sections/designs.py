@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archgym.report.charts import Section, Table, View
-from archgym.report.study_data import StudyData
+from archgym.report.study_data import StudyData, shown_words
 from archgym.report.task_data import TaskData
 from archgym.wording import number
 from archgym_simulators import ArchgymError
@@ -40,10 +40,7 @@ def _view(data: StudyData, scope: str) -> View:
     designs = {name: json.loads(best[name]["design"]) for name in agents}
     near = _near_best(kept)
     tables = [_parameters(one, designs, near), *_metrics(one, designs)]
-    words = _words(one, best, agents, near)
-    return View(
-        [f"Shown is {one.name}; choose another task above.", *words] if scope != one.name else words, (), tables
-    )
+    return View([*shown_words(one, scope), *_words(one, best, agents, near)], (), tables)
 
 
 def _best_of_each(data: StudyData, kept: pd.DataFrame) -> dict[str, pd.Series[Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.report.charts import Axis, Bars, Chart, Section, Table, View
-from archgym.report.study_data import StudyData
+from archgym.report.study_data import StudyData, shown_words
 from archgym_simulators import InputError
 
 if TYPE_CHECKING:
@@ -57,10 +57,8 @@ def _view(data: StudyData, scope: str) -> View:
         rows=[(name, f"{max(0.0, shares[name]):.1%}", f"{designs[name].nunique()}") for name in ordered],
         right=(1, 2),
     )
-    words = [*_words(shares, ordered), f"Computed from {len(designs):,} {source}."]
-    return View(
-        [f"Shown is {one.name}; choose another task above.", *words] if scope != one.name else words, (chart,), (table,)
-    )
+    words = [*shown_words(one, scope), *_words(shares, ordered), f"Computed from {len(designs):,} {source}."]
+    return View(words, (chart,), (table,))
 
 
 def explained_shares(designs: pd.DataFrame, rewards: NDArray[np.float64]) -> dict[str, float]:

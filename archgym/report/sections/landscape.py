@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archgym.problem import Problem
 from archgym.report.charts import Axis, Chart, Points, Section, Table, View
-from archgym.report.study_data import StudyData
+from archgym.report.study_data import StudyData, shown_words
 from archgym_simulators import ArchgymError
 from archgym_simulators.space import Rows
 
@@ -57,10 +57,7 @@ def _view(data: StudyData, scope: str) -> View:
         around = _around(one.problem, centre)
     except ArchgymError as error:
         return View((f"{one.name}: the neighbourhood of the best design cannot be simulated: {error}",))
-    words = _words(around)
-    if scope != one.name:
-        words.insert(0, f"Shown is {one.name}; choose another task above.")
-    return View(words, (_chart(around, one.name),), (_table(around),))
+    return View([*shown_words(one, scope), *_words(around)], (_chart(around, one.name),), (_table(around),))
 
 
 def _around(problem: Problem, centre: NDArray[np.int64]) -> _Neighbourhood:
@@ -139,7 +136,7 @@ def _chart(around: _Neighbourhood, task: str) -> Chart:
 def _table(around: _Neighbourhood) -> Table:
     rows = []
     for name in dict.fromkeys(around.parameter):
-        mine = around.loss[[k for k, other in enumerate(around.parameter) if other == name]]
+        mine = _of(around, name)
         finite = mine[np.isfinite(mine)]
         rows.append(
             (
@@ -168,11 +165,13 @@ def _words(around: _Neighbourhood) -> list[str]:
     else:
         words.append(f"No change of one parameter improves the best design ({len(around.loss):,} were simulated).")
     names = list(dict.fromkeys(around.parameter))
-    worst = {name: _largest(around, name) for name in names}
-    free = [name for name in names if worst[name] <= _NOTHING]
-    if finite.any():
-        first = max(names, key=lambda name: worst[name])
-        words.append(f"The choice that costs most is {first}: up to {100 * np.expm1(worst[first]):.1f} % worse.")
+    free = [name for name in names if (np.abs(_of(around, name)) <= _NOTHING).all()]
+    if finite.any() and around.loss[finite].max() > _NOTHING:
+        worst = int(np.argmax(np.where(finite, around.loss, -np.inf)))
+        words.append(
+            f"The choice that costs most is {around.parameter[worst]} = {around.value[worst]}: "
+            f"{100 * np.expm1(around.loss[worst]):.1f} % worse."
+        )
     if free:
         words.append(f"{len(free)} of {len(names)} parameters can be set at will: {', '.join(free)}.")
     if not finite.all():
@@ -180,11 +179,5 @@ def _words(around: _Neighbourhood) -> list[str]:
     return words
 
 
-def _largest(around: _Neighbourhood, name: str) -> float:
-    mine = around.loss[[k for k, other in enumerate(around.parameter) if other == name]]
-    return float(mine[np.isfinite(mine)].max(initial=-1.0)) if np.isfinite(mine).all() else _finite_or_none(mine)
-
-
-def _finite_or_none(losses: NDArray[np.float64]) -> float:
-    finite = losses[np.isfinite(losses)]
-    return float(finite.max()) if len(finite) and finite.max() > _NOTHING else 2 * _NOTHING
+def _of(around: _Neighbourhood, name: str) -> NDArray[np.float64]:
+    return around.loss[[k for k, other in enumerate(around.parameter) if other == name]]

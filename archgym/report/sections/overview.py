@@ -56,7 +56,7 @@ def _row(one: TaskData) -> tuple[str, ...]:
     scale = one.reference
     return (
         one.name + (f" ({one.role})" if one.role else ""),
-        f"{one.env_id}, {one.workload}",
+        f"{one.env_id.rpartition('/')[2] if '.py:' in one.env_id else one.env_id}, {one.workload}",
         ", ".join(one.objectives) or "default",
         ", ".join(one.constraints) or "none",
         f"{one.budget:,}",

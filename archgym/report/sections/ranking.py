@@ -20,6 +20,7 @@ from archgym.statistics import (
     probability_of_improvement,
     rank_stability,
 )
+from archgym.wording import number
 
 _SEED = 1
 _SIGNIFICANT = 0.05
@@ -93,7 +94,7 @@ def _agents(
                 f"{1 + sum(other < counted[name] for other in counted.values())}",
                 f"{mine['proposals'].sum() / max(1, mine['evaluations'].sum()):.2f}",
                 f"{field[name].shape[0]}",
-                f"{1e3 * mine['agent_seconds'].sum() / max(1, mine['proposals'].sum()):.2f}",
+                number(1e3 * mine["agent_seconds"].sum(min_count=1) / max(1, mine["proposals"].sum()), 2),
             )
         )
     header = (
