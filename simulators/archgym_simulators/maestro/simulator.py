@@ -50,7 +50,7 @@ OBJECTIVES = (
 )
 TOO_LARGE = Reason(
     "buffers-too-large",
-    "the mapping needs {l1:,.0f} bytes a PE and {l2:,.0f} KiB of L2, {area:,.2f} mm2 in all; the class allows {limit:g}",
+    "the mapping needs {l1:,.0f} bytes a PE, {l2:,.0f} KiB of L2, {area:,.2f} mm2 in all; its class allows {limit:g}",
     ("l1", "l2", "area", "limit"),
 )
 DIAGNOSTICS = (
@@ -139,7 +139,7 @@ class MaestroSimulator(Simulator):
         )
 
     def _values(self, result: MaestroResult, area: NDArray[np.float64]) -> NDArray[np.float64]:
-        latency_ns: NDArray[np.float64] = result.cycles * self._period_ns
+        latency_ns = result.cycles.astype(np.float64) * self._period_ns
         energy = energy_pj(self._node, result, pes=self._hardware.pes, latency_ns=latency_ns)
         throughput = result.macs / result.cycles
         columns = (
