@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym_simulators.dram.device import device_names
-from archgym_simulators.dram.model import ControllerDesign, PreparedTrace, simulate
+from archgym_simulators.dram.extended_trace import ExtendedTrace
+from archgym_simulators.dram.model import ControllerDesign, PreparedTrace, prepare, simulate
 from archgym_simulators.dram.trace import Trace
 from archgym_simulators.dram.trace_files import read_trace
 from archgym_simulators.errors import InputError
@@ -172,12 +173,12 @@ def _read_trace(table: Table, name: str) -> Trace | None:
     return None
 
 
-def _prepare(trace: Trace | None, setting: _Setting) -> PreparedTrace:
+def _prepare(trace: Trace | None, setting: _Setting) -> PreparedTrace | ExtendedTrace:
     if trace is None:
         raise InputError(f"trace {setting.trace!r} is not in dram/traces")
     if setting.device not in device_names():
         raise InputError(f"device {setting.device!r} is not modelled")
-    return PreparedTrace.build(
+    return prepare(
         trace,
         device=setting.device,
         address_map=setting.address_map,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["ARBITERS", "PAGE_POLICIES", "ControllerDesign", "DesignArrays"]
+__all__ = ["ARBITERS", "PAGE_POLICIES", "WORDS", "ControllerDesign", "DesignArrays"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +22,7 @@ REFRESH_POLICIES = ("NoRefresh", "AllBank")
 ARBITERS = ("Simple", "Fifo", "Reorder")
 
 # The position of a word is its code in the kernel.
-_WORDS: Mapping[str, tuple[str, ...]] = {
+WORDS: Mapping[str, tuple[str, ...]] = {
     "page_policy": PAGE_POLICIES,
     "scheduler": SCHEDULERS,
     "scheduler_buffer": SCHEDULER_BUFFERS,
@@ -60,32 +61,36 @@ class ControllerDesign:
     arbiter: str = "Simple"
     max_active_transactions: int = 128
 
+    words: ClassVar[Mapping[str, tuple[str, ...]]] = WORDS
+    lowest: ClassVar[Mapping[str, int]] = {}
+
     def __post_init__(self) -> None:
-        for name, words in _WORDS.items():
+        for name, words in self.words.items():
             value = getattr(self, name)
             if value not in words:
                 raise InputError(
                     f"{name} {value!r} is unknown; allowed are {', '.join(words)}{did_you_mean(value, words)}"
                 )
-        for name in _NUMBERS:
-            value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or not 1 <= value <= _LARGEST_NUMBER:
-                raise InputError(f"{name} {value!r} is out of range; allowed are whole numbers 1..{_LARGEST_NUMBER}")
+        for name in (field.name for field in fields(self) if field.name not in self.words):
+            value, least = getattr(self, name), self.lowest.get(name, 1)
+            if not isinstance(value, int | np.integer) or not least <= value <= _LARGEST_NUMBER:
+                raise InputError(
+                    f"{name} {value!r} is out of range; allowed are whole numbers {least}..{_LARGEST_NUMBER}"
+                )
 
     @property
     def codes(self) -> tuple[int, ...]:
-        """The ten parameters as integers: the position of a word in its list, a number as it is."""
+        """The parameters as integers: the position of a word in its list, a number as it is."""
         values = [getattr(self, field.name) for field in fields(self)]
         return tuple(
-            _WORDS[field.name].index(value) if field.name in _WORDS else int(value)
+            self.words[field.name].index(value) if field.name in self.words else int(value)
             for field, value in zip(fields(self), values, strict=True)
         )
 
 
 PARAMETERS = tuple(field.name for field in fields(ControllerDesign))
-_NUMBERS = tuple(name for name in PARAMETERS if name not in _WORDS)
-_LOWEST = np.array([0 if name in _WORDS else 1 for name in PARAMETERS])
-_HIGHEST = np.array([len(_WORDS[name]) - 1 if name in _WORDS else _LARGEST_NUMBER for name in PARAMETERS])
+_LOWEST = np.array([0 if name in WORDS else 1 for name in PARAMETERS])
+_HIGHEST = np.array([len(WORDS[name]) - 1 if name in WORDS else _LARGEST_NUMBER for name in PARAMETERS])
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,9 +148,9 @@ class DesignArrays:
 
 
 def _encode(name: str, values: NDArray[np.generic]) -> NDArray[np.int64]:
-    if name not in _WORDS:
+    if name not in WORDS:
         return values.astype(np.int64)
-    words = _WORDS[name]
+    words = WORDS[name]
     codes = np.full(values.shape, -1, dtype=np.int64)
     for code, word in enumerate(words):
         codes[values == word] = code

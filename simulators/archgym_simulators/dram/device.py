@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,11 @@ _FIELDS = ("byte", "column", "bank_group", "bank", "rank", "channel", "row")
 
 @dataclass(frozen=True, eq=False)
 class Device:
-    """One memory channel's devices: organisation, timing and currents.
+    """A memory's devices: organisation of a channel, timing and currents.
 
     Attributes:
         name: Full name of the part.
-        standard: "DDR3", "DDR4", "LPDDR4" or "HBM2"; decides which timing rules apply.
+        standard: "DDR3", "DDR4", "LPDDR4", "HBM2" or "WideIO"; decides which timing rules apply.
         source: Where the figures come from.
         clock_mhz: Command clock.
         burst_length: Beats per column command.
@@ -42,6 +42,8 @@ class Device:
         timing: Cycles of the command clock, JEDEC names without the leading t.
         power: Currents in mA per chip and voltages in V; empty where nobody published them.
         default_map: Name of the address map used where none is given.
+        aliases: Short names.
+        channels: Channels of the part, each with a controller of its own.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Device:
     power: Mapping[str, float]
     default_map: str
     aliases: tuple[str, ...] = field(default=())
+    channels: int = 1
 
     @property
     def period_ps(self) -> int:
@@ -79,8 +82,8 @@ class Device:
 
     @property
     def capacity_bytes(self) -> int:
-        """Bytes of the whole channel."""
-        return self.ranks * self.banks * self.rows * self.columns * self.width_bits * self.devices // 8
+        """Bytes of all channels."""
+        return self.channels * self.ranks * self.banks * self.rows * self.columns * self.width_bits * self.devices // 8
 
 
 @dataclass(frozen=True)
@@ -109,11 +112,8 @@ class AddressMap:
         return (address >> low) & ((1 << (high - low + 1)) - 1)
 
     def bank_index(self, address: NDArray[np.int64], device: Device) -> NDArray[np.int64]:
-        """Return the bank of every address, (R,), counted over ranks, then bank groups, then banks."""
-        per_group = device.banks // device.bank_groups
-        group = self.extract(address, "bank_group")
-        bank = self.extract(address, "bank")
-        return self.extract(address, "rank") * device.banks + group * per_group + bank
+        """Return the bank of every address, (R,), counted over channels, ranks, bank groups, then banks."""
+        return bank_index(self, address, device)
 
     def check(self, device: Device) -> None:
         """Refuse a map that does not fit the device.
@@ -121,13 +121,28 @@ class AddressMap:
         Raises:
             InputError: names the field, its bits and the bits that the device needs.
         """
-        for name, count in _organisation(device).items():
+        for name, count in organisation(device).items():
             low, high = self.fields.get(name, (0, -1))
             if high - low + 1 != _bits(count):
                 raise InputError(
                     f"address map {self.name!r} has {high - low + 1} bits for {name}, "
                     f"device {device.name!r} needs {_bits(count)}; choose a map made for this device"
                 )
+
+
+class ReadsFields(Protocol):
+    """What maps of every kind can do."""
+
+    def extract(self, address: NDArray[np.int64], field: str) -> NDArray[np.int64]: ...
+
+
+def bank_index(mapping: ReadsFields, address: NDArray[np.int64], device: Device) -> NDArray[np.int64]:
+    """Return the bank of every address, (R,), counted over channels, ranks, bank groups, then banks."""
+    per_group = device.banks // device.bank_groups
+    group = mapping.extract(address, "bank_group")
+    bank = mapping.extract(address, "bank")
+    rank = mapping.extract(address, "channel") * device.ranks + mapping.extract(address, "rank")
+    return rank * device.banks + group * per_group + bank
 
 
 def device_names() -> tuple[str, ...]:
@@ -184,12 +199,13 @@ def address_map(name: str, device: Device) -> AddressMap:
 
 # Least significant field first.
 _GENERIC_ORDERS = {
-    "row-bank-column": ("byte", "column", "bank_group", "bank", "rank", "row"),
-    "bank-row-column": ("byte", "column", "row", "bank", "bank_group", "rank"),
+    "row-bank-column": ("byte", "column", "bank_group", "bank", "rank", "row", "channel"),
+    "bank-row-column": ("byte", "column", "row", "bank", "bank_group", "rank", "channel"),
 }
 
 
-def _organisation(device: Device) -> dict[str, int]:
+def organisation(device: Device) -> dict[str, int]:
+    """How many values each field of an address has."""
     return {
         "byte": max(1, device.width_bits * device.devices // 8),
         "column": device.columns,
@@ -197,6 +213,7 @@ def _organisation(device: Device) -> dict[str, int]:
         "bank": device.banks // device.bank_groups,
         "rank": device.ranks,
         "row": device.rows,
+        "channel": device.channels,
     }
 
 
@@ -208,7 +225,7 @@ def _generic_map(name: str, device: Device) -> AddressMap:
     fields: dict[str, tuple[int, int]] = {}
     low = 0
     for part in _GENERIC_ORDERS[name]:
-        width = _bits(_organisation(device)[part])
+        width = _bits(organisation(device)[part])
         if width:
             fields[part] = (low, low + width - 1)
             low += width

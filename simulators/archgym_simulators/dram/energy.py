@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Activity", "EnergyBreakdown", "energy_of"]
+__all__ = ["Activity", "EnergyBreakdown", "down_energy", "energy_of"]
 
 from dataclasses import dataclass
 
@@ -75,6 +75,38 @@ def energy_of(activity: Activity, device: Device, tables: TimingTables) -> Energ
     }
     standing = activity.active_cycles * _weight(device, "i3n") + activity.precharged_cycles * _weight(device, "i2n")
     return EnergyBreakdown(background=standing, **parts)
+
+
+def down_energy(
+    device: Device,
+    tables: TimingTables,
+    *,
+    active_down: Counts,
+    precharge_down: Counts,
+    self_refresh: Counts,
+    slow_exit: NDArray[np.bool_],
+    bank_refreshes: Counts,
+) -> tuple[Energies, Energies]:
+    """What power-down states and per-bank refreshes add, in pJ.
+
+    States draw IDD3P, IDD2P (of the fast or the slow exit) and IDD6. A per-bank refresh restores the rows of one bank,
+    so it is charged as that part of a refresh of all banks: no data sheet at hand has its current over its own tRFC.
+
+    Args:
+        device: Currents, voltages and clock.
+        tables: Durations in cycles.
+        active_down: (N,) cycles in active power-down.
+        precharge_down: (N,) cycles in precharge power-down.
+        self_refresh: (N,) cycles in self-refresh.
+        slow_exit: (N,) whether the DLL is off in precharge power-down.
+        bank_refreshes: (N,) per-bank refreshes.
+    """
+    precharge_weight = np.where(slow_exit, _weight(device, "i2p0"), _weight(device, "i2p1"))
+    down = active_down.astype(np.float64) * _weight(device, "i3p1")
+    down = down + precharge_down.astype(np.float64) * precharge_weight
+    down = down + self_refresh.astype(np.float64) * _weight(device, "i6")
+    restored_cycles = bank_refreshes.astype(np.float64) * (tables.refresh_duration / device.banks)
+    return down, restored_cycles * _weight(device, "i5", "i3n")
 
 
 def _weight(device: Device, current: str, background: str | None = None) -> float:

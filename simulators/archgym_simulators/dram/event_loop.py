@@ -5,8 +5,8 @@ are recurrences over the requests, evaluated when their arguments are known. Tim
 request that was held back, the refresh managers, the command, a request fresh from the player or arbiter. Entries
 are therefore counted in half cycles: even for the first kind, odd for the last.
 
-One run has one player and one controller, that is one channel. Several channels behind one player are not several
-independent runs: the player sends a request only after the previous one was accepted, on whichever channel.
+One run has one player and one controller, that is one channel. Several channels, power-down and per-bank refresh are
+the matter of `extended_loop`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "DIAGNOSTICS", "METRICS", "CommandTrace", "ControllerDesign", "DesignArrays", "PreparedTrace",
-    "SimulationResult", "command_trace", "simulate", "simulate_all",
+    "SimulationResult", "command_trace", "prepare", "simulate", "simulate_all",
 ]  # fmt: skip
 
 from collections.abc import Sequence
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from archgym_simulators.dram.controller import ControllerDesign, DesignArrays
 from archgym_simulators.dram.device import AddressMap, Device
 from archgym_simulators.dram.equal_runs import run_once_each
-from archgym_simulators.dram.prepared import PreparedTrace
+from archgym_simulators.dram.extended_trace import ExtendedTrace
+from archgym_simulators.dram.prepared import PreparedTrace, resolve
 from archgym_simulators.dram.results import DIAGNOSTICS, METRICS, SimulationResult, result_of
 from archgym_simulators.dram.timing import COMMANDS
 from archgym_simulators.dram.trace import Trace
@@ -54,7 +55,7 @@ class CommandTrace:
 
 
 def simulate(
-    trace: Trace | PreparedTrace,
+    trace: Trace | PreparedTrace | ExtendedTrace,
     designs: DesignArrays | Sequence[ControllerDesign],
     *,
     device: Device | str = "DDR3-1600",
@@ -92,8 +93,14 @@ def simulate(
     35.0
     """
     _check_choice("rules", rules, RULES)
-    prepared = _prepare(trace, device, address_map, player_clock_mhz)
+    prepared: PreparedTrace | ExtendedTrace
+    if isinstance(trace, Trace):
+        prepared = prepare(trace, device=device, address_map=address_map, player_clock_mhz=player_clock_mhz)
+    else:
+        prepared = trace
     rows = designs.stack() if isinstance(designs, DesignArrays) else DesignArrays.of(designs).stack()
+    if not isinstance(prepared, PreparedTrace):
+        return _run_channels(prepared, rows, rules)
     return result_of(prepared, _run(prepared, rows, threads), charge_debt=rules == "realistic")
 
 
@@ -163,6 +170,30 @@ def _prepare(
     if isinstance(trace, PreparedTrace):
         return trace
     return PreparedTrace.build(trace, device=device, address_map=address_map, player_clock_mhz=player_clock_mhz)
+
+
+def prepare(
+    trace: Trace,
+    *,
+    device: Device | str = "DDR3-1600",
+    address_map: AddressMap | str | None = None,
+    player_clock_mhz: float | None = None,
+) -> PreparedTrace | ExtendedTrace:
+    """Prepare a trace for many calls of `simulate`; the arguments are those of `simulate`."""
+    memory, mapping = resolve(device, address_map)
+    if memory.channels == 1:
+        return PreparedTrace.build(trace, device=memory, address_map=mapping, player_clock_mhz=player_clock_mhz)
+    return ExtendedTrace.build(
+        trace, device=memory, mapping=mapping, channels=memory.channels, player_clock_mhz=player_clock_mhz
+    )
+
+
+def _run_channels(trace: ExtendedTrace, rows: Counts, rules: str) -> SimulationResult:
+    """Standard designs on a device of several channels: the extended loop, always awake, queues free."""
+    from archgym_simulators.dram.extended_model import run_extended_designs
+
+    awake = np.zeros((len(rows), 3), dtype=np.int64)
+    return run_extended_designs(trace, np.hstack([rows, awake]), rules=rules, charge_queues=False)
 
 
 def _check_choice(name: str, value: str, allowed: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["PreparedTrace"]
+__all__ = ["PreparedTrace", "next_equal", "resolve"]
 
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from archgym_simulators.dram import layout as lay
 from archgym_simulators.dram.device import AddressMap, Device, address_map, device
+from archgym_simulators.dram.interleaving import BitMap
 from archgym_simulators.dram.standards import timing_tables
 from archgym_simulators.dram.timing import WIDTH, TimingTables
 from archgym_simulators.dram.trace import Trace
@@ -37,7 +38,7 @@ class PreparedTrace:
 
     trace: Trace
     device: Device
-    map: AddressMap
+    map: AddressMap | BitMap
     player_clock_mhz: float
     tables: TimingTables
     bank: NDArray[np.int64]
@@ -65,12 +66,28 @@ class PreparedTrace:
             InputError: for unknown names, a map of another organisation, a clock that is not positive, or a
                 trace too long for the kernel's 64-bit keys.
         """
-        memory, mapping = _resolve(device, address_map)
+        memory, mapping = resolve(device, address_map)
+        if memory.channels > 1:
+            raise InputError(f"device {memory.name!r} has {memory.channels} channels; prepare it with model.prepare")
+        return cls.decode(trace, device=memory, mapping=mapping, of=memory, player_clock_mhz=player_clock_mhz)
+
+    @classmethod
+    def decode(
+        cls,
+        trace: Trace,
+        *,
+        device: Device,
+        mapping: AddressMap | BitMap,
+        of: Device,
+        player_clock_mhz: float | None,
+    ) -> PreparedTrace:
+        """As `build`, for a map that fits device ``of``: ``device`` with the ranks of one channel only."""
+        memory = device
         clock = memory.clock_mhz if player_clock_mhz is None else player_clock_mhz
         if not 0 < clock < 1e6:
             raise InputError(f"player_clock_mhz {clock!r} is out of range; allowed are numbers above 0 and below 1e6")
         tables = timing_tables(memory)
-        bank = mapping.bank_index(trace.address, memory)
+        bank = mapping.bank_index(trace.address, of)
         row = mapping.extract(trace.address, "row")
         tick_ps = round(1e6 / clock)
         shift = _key_shift(trace, memory, tables, tick_ps)
@@ -82,7 +99,8 @@ class PreparedTrace:
         return len(self.trace)
 
 
-def _resolve(chosen: Device | str, mapping: AddressMap | str | None) -> tuple[Device, AddressMap]:
+def resolve(chosen: Device | str, mapping: AddressMap | str | None) -> tuple[Device, AddressMap]:
+    """A device, and a map that fits it: the one given, or its own."""
     memory = device(chosen) if isinstance(chosen, str) else chosen
     if isinstance(mapping, AddressMap):
         mapping.check(memory)
@@ -161,12 +179,12 @@ def _pack_requests(
     first = np.full(memory.banks * memory.ranks, 2 * count, dtype=np.int64)
     used, position = np.unique(bank, return_index=True)
     first[used] = name[position]
-    packed = name[_next_equal(bank * 2**32 + row)] << lay.ROW_LINK | name[_next_equal(bank)] << lay.BANK_LINK
+    packed = name[next_equal(bank * 2**32 + row)] << lay.ROW_LINK | name[next_equal(bank)] << lay.BANK_LINK
     packed[:count] |= bank << 1 | trace.is_write
     return packed, np.array(trace.cycle, dtype=np.int64), _previous_equal(trace.address), first
 
 
-def _next_equal(key: NDArray[np.int64]) -> NDArray[np.int64]:
+def next_equal(key: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each position the next one with an equal key, (R + 2,); R where there is none."""
     count = len(key)
     order = np.argsort(key, kind="stable")
@@ -179,7 +197,7 @@ def _next_equal(key: NDArray[np.int64]) -> NDArray[np.int64]:
 def _previous_equal(key: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each position the previous one with an equal key, (R + 2,); R + 1 where there is none."""
     count = len(key)
-    following = _next_equal(key)[:count]
+    following = next_equal(key)[:count]
     previous = np.full(count + 2, count + 1, dtype=np.int64)
     linked = np.flatnonzero(following < count)
     previous[following[linked]] = linked

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["DIAGNOSTICS", "METRICS", "SimulationResult", "result_of"]
+__all__ = [
+    "DIAGNOSTICS", "METRICS", "SimulationResult", "activity_of", "divide", "energies_of", "result_fields", "result_of",
+]  # fmt: skip
 
 from dataclasses import dataclass
 from typing import Any
@@ -101,36 +103,47 @@ def result_of(prepared: PreparedTrace, counters: NDArray[np.int64], *, charge_de
 
     device, tables = prepared.device, prepared.tables
     column = dict(zip(kernel.COUNTER_NAMES, counters.T, strict=True))
-    period_ns = device.period_ps * 1e-3
     cycles = column["end_cycle"]
-    activity = _activity(column)
+    activity = activity_of(column)
     if charge_debt:
         cycles = cycles + column["most_refreshes_owed"] * tables.refresh_duration
         activity = _with_debt(activity, column, prepared)
     energy = energy_of(activity, device, tables)
-    total_time_ns = cycles * period_ns
     accounted = activity.active_cycles + activity.precharged_cycles
     accounted_ns = accounted * (1e3 / device.clock_mhz / device.ranks)
+    fields = result_fields(prepared, column, activity, cycles * (device.period_ps * 1e-3), energies_of(energy))
+    return SimulationResult(**fields, power_mw=divide(energy.total, accounted_ns))
+
+
+def result_fields(
+    prepared: PreparedTrace,
+    column: dict[str, Counts],
+    run: Activity,
+    total_time_ns: Floats,
+    energies: dict[str, Floats],
+) -> dict[str, Any]:
+    """The fields of a result but for power."""
+    device = prepared.device
     bits = len(prepared) * device.access_bytes * 8
     same_clock = round(1e6 / prepared.player_clock_mhz) == device.period_ps
-    unit_ns = period_ns if same_clock else 1e-3
+    unit_ns = device.period_ps * 1e-3 if same_clock else 1e-3
     counts = {name: column[name] for name in DIAGNOSTICS if name not in ("active_cycles", "precharged_cycles")}
-    parts: dict[str, Any] = _energies(energy) | counts
-    return SimulationResult(
+    return dict(
         total_time_ns=total_time_ns,
-        power_mw=_divide(energy.total, accounted_ns),
-        bandwidth_gbps=_divide(np.full(len(cycles), float(bits)), total_time_ns),
+        bandwidth_gbps=divide(np.full(len(total_time_ns), float(bits)), total_time_ns),
         latency_mean_ns=column["latency_sum"] * unit_ns / len(prepared),
         latency_p50_ns=column["latency_p50"] * unit_ns,
         latency_p99_ns=column["latency_p99"] * unit_ns,
         latency_max_ns=column["latency_max"] * unit_ns,
-        active_cycles=activity.active_cycles,
-        precharged_cycles=activity.precharged_cycles,
-        **parts,
+        active_cycles=run.active_cycles,
+        precharged_cycles=run.precharged_cycles,
+        **energies,
+        **counts,
     )
 
 
-def _activity(column: dict[str, Counts]) -> Activity:
+def activity_of(column: dict[str, Counts]) -> Activity:
+    """What the runs did, without debts."""
     return Activity(
         activates=column["activates"],
         precharged_banks=column["precharged_banks"],
@@ -159,12 +172,14 @@ def _with_debt(run: Activity, column: dict[str, Counts], prepared: PreparedTrace
     )
 
 
-def _energies(energy: EnergyBreakdown) -> dict[str, Floats]:
+def energies_of(energy: EnergyBreakdown) -> dict[str, Floats]:
+    """Energies by the name of their metric."""
     parts = ("activate", "precharge", "read", "write", "refresh", "background")
     return {"energy_pj": energy.total} | {f"energy_{part}_pj": getattr(energy, part) for part in parts}
 
 
-def _divide(amount: Floats, time_ns: NDArray[np.floating[Any]]) -> Floats:
+def divide(amount: Floats, time_ns: NDArray[np.floating[Any]]) -> Floats:
+    """Amount per time, 0 where no time has passed."""
     quotient = np.zeros(amount.shape)
     np.divide(amount, time_ns, out=quotient, where=time_ns > 0)
     return quotient

@@ -1,7 +1,7 @@
 """The timing rules of each memory standard.
 
 As described for DRAMSys 4.0 (Steiner et al., SAMOS 2020), after JESD79-3 (DDR3), JESD79-4 (DDR4), JESD209-4
-(LPDDR4) and JESD235 (HBM2). Where commands take several cycles, distances count from the first one.
+(LPDDR4), JESD235 (HBM2) and JESD229 (WideIO). Where commands take several cycles, distances count from the first one.
 """
 
 from __future__ import annotations
@@ -179,9 +179,46 @@ def _hbm2(device: Device) -> TimingTables:
     )
 
 
+def _wideio(device: Device) -> TimingTables:
+    """Single data rate: a burst takes as many cycles as it has beats; two activations in a window."""
+    t, burst = device.timing, device.burst_cycles
+    write_end = t["wl"] + burst - 1
+    rules = Rules(
+        act_to_act=t["rc"],
+        act_to_pre=t["ras"],
+        act_to_read=t["rcd"],
+        act_to_write=t["rcd"],
+        read_to_pre=burst,
+        write_to_pre=write_end + t["wr"],
+        read_auto_to_act=burst + t["rp"],
+        write_auto_to_act=write_end + t["wr"] + t["rp"],
+        pre_to_act=t["rp"],
+        pre_all_to_act=t["rp"],
+        refresh_to_act=t["rfc"],
+        read_to_write=t["rl"] + burst + 1,
+        act_to_refresh=t["rc"],
+        read_auto_to_refresh=burst + t["rp"],
+        write_auto_to_refresh=write_end + t["wr"] + t["rp"],
+        pre_to_refresh=t["rp"],
+        pre_all_to_refresh=t["rp"],
+    )
+    spacing = Spacing(burst, t["rrd"], write_end + t["wtr"])
+    return assemble(
+        device,
+        rules,
+        (spacing, spacing),
+        by_command({}),
+        read_latency=t["rl"] + t["ac"] + burst,
+        write_latency=t["wl"] + burst,
+        window=t["taw"],
+        buses=(tuple(ALL_COMMANDS),),
+    )
+
+
 _BUILDERS: dict[str, Callable[[Device], TimingTables]] = {
     "DDR3": _ddr3,
     "DDR4": _ddr4,
     "LPDDR4": _lpddr4,
     "HBM2": _hbm2,
+    "WideIO": _wideio,
 }

@@ -48,7 +48,7 @@ class TimingTables:
         length: (WIDTH,) cycles for which a command holds its bus.
         read_latency: From a read command to the end of its data.
         write_latency: From a write command to the end of its data.
-        window: Cycles in which a rank may be activated at most four times (tFAW).
+        window: Cycles in which a rank may be activated at most four times (tFAW; WideIO: twice, tTAW).
         refresh_interval: tREFI.
         refresh_duration: tRFC.
         precharge: tRP, the tail of a refresh that counts as precharged.
@@ -221,7 +221,7 @@ def assemble(
         precharge=t["rp"],
         active_minimum=t["ras"],
         # DRAMPower closes a bank after tRTP, at least four cycles, whatever the controller waits for.
-        read_close=t.get("al", 0) + max(t["rtp"], 4),
+        read_close=t.get("al", 0) + max(t.get("rtp", device.burst_cycles), 4),
         write_close=t["wl"] + device.burst_cycles + t["wr"],
         completion=_completion(device),
         two_buses=len(buses) > 1,

@@ -60,7 +60,7 @@ def test_random_designs_of_the_whole_space_with_invalid_ones_among_them():
 
 def runs_of(simulator, rows):
     designs = _designs(rows).stack()
-    counters, runs = run_once_each(designs, lambda some: model._run(simulator._prepared, some, 1), **AT_BOUND)
+    counters, runs = run_once_each(designs, lambda some: model._run(simulator._model._prepared, some, 1), **AT_BOUND)
     return counters, runs
 
 
