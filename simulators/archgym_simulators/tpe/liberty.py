@@ -20,7 +20,7 @@ _CELL = re.compile(r"^\s*cell\s*\(\s*\"?(\w+)\"?\s*\)", re.MULTILINE)
 _AREA = re.compile(r"\barea\s*:\s*([\d.eE+-]+)")
 _PIN = re.compile(r"\bpin\s*\(")
 _INVERTS = re.compile(r"\bfunction\s*:\s*\"\s*\(?\s*(?:!\s*\(?\s*\w+\s*\)?|\w+\s*')\s*\)?\s*\"")
-_CAPACITANCE = re.compile(r"^\s*capacitance\s*:\s*([\d.eE+-]+)", re.MULTILINE)
+_CAPACITANCE = re.compile(r"\bcapacitance\s*:\s*([\d.eE+-]+)")
 
 
 @dataclass(frozen=True)

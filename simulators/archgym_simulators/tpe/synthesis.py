@@ -21,6 +21,11 @@ from archgym_simulators.tpe.verilog import pe_verilog, unit_modules
 
 _TARGET_PS = 100
 """Delay that ABC is asked for: less than it can give, so that it makes everything as fast as it can."""
+_MAPPING = (
+    f"+strash;ifraig;dch,-f;&get,-n;&nf,-D,{_TARGET_PS};&put;buffer,-c;topo;"
+    f"upsize,-D,{_TARGET_PS};dnsize,-D,{_TARGET_PS};stime,-p"
+)
+"""ABC's way for cells, without the rewriting (dc2) of Yosys' own script, which undoes prefix adders for area."""
 _LUT_INPUTS = 6
 _FORMAT = "1"  # of cached reports
 _DELAY = re.compile(r"Delay\s*=\s*([\d.]+)\s*ps")
@@ -192,7 +197,7 @@ class _Job:
         return [
             f"synth -flatten -noabc -top {module}",
             "dfflibmap -liberty cells.lib",
-            f"tee -q -o {module}.abc abc -liberty cells.lib -constr constraints.txt -D {_TARGET_PS}",
+            f"tee -q -o {module}.abc abc -liberty cells.lib -constr constraints.txt -script {_MAPPING}",
             "opt_clean -purge",
             f"tee -q -o {module}.stat stat -json -liberty cells.lib",
         ]
@@ -220,9 +225,10 @@ def _module_report(module: str, written: Mapping[str, str]) -> ModuleReport:
     if f"{module}.abc" not in written:
         return ModuleReport(None, None, cells, registers, cells.get("$lut", 0))
     delays = _DELAY.findall(written[f"{module}.abc"])
-    if not delays or "area" not in found:
+    if cells and not (delays and "area" in found):
         raise SimulationFailed(f"yosys: no area or no delay of {module} reported")
-    return ModuleReport(float(found["area"]), float(delays[-1]) / 1e3, cells, registers, None)
+    # A module of wires alone, as the encoder of plain bits, has neither.
+    return ModuleReport(float(found.get("area", 0.0)), float((delays or [0.0])[-1]) / 1e3, cells, registers, None)
 
 
 def _read(file: Path | None) -> SynthesisReport | None:
