@@ -15,6 +15,7 @@ from archgym_simulators.layers.layer import Layer, conv, gemm
 from archgym_simulators.systolic.model import SystolicDesign, SystolicResult, simulate
 from experiments.validation._attention import FUSEMAX
 from experiments.validation._comparator import Comparator, Comparison, Metric, Table, numeric_column, require_columns
+from experiments.validation._maestro import CANONICAL, GAMMA
 from experiments.validation._mapping import MAPPING_REF, MAPPING_REF_NOLINK
 
 # ---- dnn/scalesim ----------------------------------------------------------------------------------------------------
@@ -142,6 +143,8 @@ def _whole(record: Mapping[Any, Any], column: str) -> int:
 COMPARATORS = (
     Comparator("dnn/scalesim", "Systolic", "SCALE-Sim 3.0.0", SCALESIM_DISAGREES, _compare_scalesim),
     FUSEMAX,
+    CANONICAL,
+    GAMMA,
     MAPPING_REF_NOLINK,
     MAPPING_REF,
 )

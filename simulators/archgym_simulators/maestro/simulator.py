@@ -21,6 +21,7 @@ from archgym_simulators.layers.workloads import workload_descriptions
 from archgym_simulators.maestro.costs import area_mm2, energy_pj
 from archgym_simulators.maestro.design import AREA_CLASSES, SPACES, baseline_row, maestro_space, table_of
 from archgym_simulators.maestro.model import Hardware, MaestroResult, simulate_table
+from archgym_simulators.maestro.parity import as_maestro
 from archgym_simulators.maestro.workloads import nests
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.simulator import Baseline, Metric, NamedObjective, Simulator, Workload
@@ -53,6 +54,7 @@ TOO_LARGE = Reason(
     "the mapping needs {l1:,.0f} bytes a PE, {l2:,.0f} KiB of L2, {area:,.2f} mm2 in all; its class allows {limit:g}",
     ("l1", "l2", "area", "limit"),
 )
+RULES = ("realistic", "maestro")
 DIAGNOSTICS = (
     *("l2_weight_reads", "l2_input_reads", "l2_output_writes", "l2_output_reads"),
     *("l1_weight_writes", "l1_input_writes"),
@@ -72,6 +74,7 @@ class MaestroSimulator(Simulator):
         node_nm: technology, a key of `archgym_simulators.components.parts.NODES`.
         area_class: ``"edge"`` (2 mm2), ``"mobile"`` (10) or ``"cloud"`` (200); mappings that need more are invalid.
         clock_mhz: of everything.
+        rules: ``"realistic"``, or ``"maestro"`` for the tool's own count of cycles, buffers and accesses of L2; slow.
 
     Raises:
         InputError: for an unknown workload, space, node or class, or a number out of range.
@@ -96,11 +99,14 @@ class MaestroSimulator(Simulator):
         node_nm: int = 28,
         area_class: str = "edge",
         clock_mhz: float = 1000.0,
+        rules: str = "realistic",
     ) -> None:
+        _require("rules", rules, RULES)
         _require("node_nm", node_nm, tuple(NODES))
         _require("area_class", area_class, tuple(AREA_CLASSES))
         if isinstance(clock_mhz, bool) or not 1.0 <= clock_mhz < 1e6:
             raise InputError(f"clock_mhz must be a number from 1 and below 1e6, not {clock_mhz!r}")
+        self._rules = rules
         self._hardware = Hardware(pes, noc_words, off_chip_words)
         self._node, self._limit = NODES[node_nm], AREA_CLASSES[area_class]
         self._period_ns = 1e3 / clock_mhz
@@ -126,7 +132,10 @@ class MaestroSimulator(Simulator):
         return draw_layers(split, rng)
 
     def simulate(self, rows: Rows) -> Evaluation:
-        result = simulate_table(self._nests, table_of(self.space, rows), hardware=self._hardware)
+        table = table_of(self.space, rows)
+        result = simulate_table(self._nests, table, hardware=self._hardware)
+        if self._rules == "maestro":
+            result = as_maestro(result, self._nests, table, self._hardware)
         area = area_mm2(self._node, result, pes=self._hardware.pes)
         l1_bytes, l2_bytes = result.l1_words * float(WORD_BYTES), result.l2_words * float(WORD_BYTES)
         return Evaluation.of(
