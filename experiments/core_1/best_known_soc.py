@@ -35,7 +35,7 @@ SEARCHES = {
     "genetic_algorithm": (20_000, {"population": 32, "children": 32, "mutation": 0.02}),
     "simulated_annealing": (20_000, {"halving": 2_000, "temperature": 0.03}),
 }
-SEEDS = 2
+SEEDS = 1
 COLUMNS = ("task", "workload", "agent", "seed", "calls", "feasible", "reward", "row")
 
 

@@ -1,0 +1,1 @@
+"""Do several agents design a chip better than one?"""

@@ -1,0 +1,62 @@
+"""How evaluations-to-feasible are counted and summarised."""
+
+import numpy as np
+import pytest
+
+from archgym.core_1.soc import BUDGETS, SOC
+from archgym.problem import ProblemSpec
+from archgym.registry import agent_class
+from archgym.session import Budget, SessionOver
+from experiments.soc_explorer.__main__ import CAP, Run, UntilMet, runs, search, summarised
+
+
+def test_a_session_ends_with_the_first_feasible_design():
+    spec = ProblemSpec.create(SOC, workload="hpvm-cava", objective="energy", constraints=["latency_ratio<=1000"])
+    space = spec.bind().space
+    rows = space.sample(200, np.random.default_rng(0))
+    feasible = spec.bind().evaluate(space.canonical(rows)).feasible
+    first = int(feasible.argmax())
+    assert feasible.any()
+    session = UntilMet(spec, budget=Budget(1000))
+    session.evaluate(rows[:first]) if first else None
+    session.evaluate(rows[first:])
+    assert session.met == first + 1
+    with pytest.raises(SessionOver):
+        session.evaluate(rows)
+
+
+def test_a_search_counts_what_it_took():
+    evaluations, met = search(Run("farsi", "audio-decoder", "explorer", 0))
+    spec = ProblemSpec.create(
+        SOC,
+        workload="audio-decoder",
+        objective="energy",
+        constraints=BUDGETS,
+        options={"rules": "farsi", "space": "tasks"},
+    )
+    session = UntilMet(spec, budget=Budget(evaluations - 1))
+    built = agent_class("farsi_explorer")
+    built.create(session.space, built.Config(), np.random.default_rng(0), budget=CAP).run(session)
+    assert met
+    assert session.met is None  # one evaluation less does not do
+
+
+def test_runs_that_never_meet_the_budgets_are_censored_not_left_out():
+    lines = [
+        {"rules": "farsi", "workload": "audio-decoder", "agent": agent, "seed": str(s), "evaluations": str(n), "met": m}
+        for agent, ends in {
+            "explorer": ((10, "True"), (20, "True"), (30, "True")),
+            "annealing": ((100, "True"), (CAP, "False"), (CAP, "False")),
+        }.items()
+        for s, (n, m) in enumerate(ends)
+    ]
+    explorer, annealing = summarised(lines)
+    assert (explorer["median"], explorer["met"], explorer["times_the_explorer"]) == ("20", 3, "1.0")
+    assert (annealing["median"], annealing["met"]) == (f">{CAP}", 1)
+    assert annealing["times_the_explorer"] == f">{CAP / 20:.1f}"
+
+
+def test_every_search_is_listed_once():
+    keys = [run.key for run in runs()]
+    assert len(keys) == len(set(keys))
+    assert len({run.seed for run in runs()}) >= 10
