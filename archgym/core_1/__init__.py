@@ -4,9 +4,9 @@ from __future__ import annotations
 
 __all__ = ["TASKS"]
 
-from archgym.core_1 import attention, dram, soc
+from archgym.core_1 import attention, dram, maestro, mapping, soc
 from archgym.tasks import Task
 
-FAMILIES = (dram, attention, soc)
+FAMILIES = (dram, attention, soc, mapping, maestro)
 
 TASKS: tuple[Task, ...] = tuple(task for family in FAMILIES for task in family.TASKS)

@@ -23,6 +23,7 @@ SECTIONS = {
     "simulators": ("simulators", "valid designs per CPU second, by batch size"),
     "dram": ("dram", "DRAM kernel: 10,000-request traces, median of 40 random designs"),
     "attention": ("attention", "attention designs per CPU second, batches of 65,536"),
+    "maestro": ("maestro", "Maestro mappings per CPU second, random ones, batches of 4,096"),
     "mapping": ("mapping", "mappings per CPU second, random valid ones, batches of 16,384"),
     "soc": ("soc", "SoC model: designs per CPU second on one core, beside FARSI"),
     "overhead": ("overhead", "what each layer adds to a design: microseconds of CPU, on a toy simulator"),

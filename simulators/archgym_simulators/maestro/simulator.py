@@ -76,6 +76,9 @@ class MaestroSimulator(Simulator):
         clock_mhz: of everything.
         rules: ``"realistic"``, or ``"maestro"`` for the tool's own count of cycles, buffers and accesses of L2; slow.
 
+    Attributes:
+        nests: (L, 9) the layers, columns `archgym_simulators.maestro.workloads.NEST_COLUMNS`.
+
     Raises:
         InputError: for an unknown workload, space, node or class, or a number out of range.
     """
@@ -111,15 +114,15 @@ class MaestroSimulator(Simulator):
         self._node, self._limit = NODES[node_nm], AREA_CLASSES[area_class]
         self._period_ns = 1e3 / clock_mhz
         described = make_workload(workload)
-        self._nests = nests(described.layers)
-        space = space or ("layer" if len(self._nests) == 1 else "shared")
+        self.nests = nests(described.layers)
+        space = space or ("layer" if len(self.nests) == 1 else "shared")
         _require("space", space, SPACES)
-        if space == "layer" and len(self._nests) > 1:
+        if space == "layer" and len(self.nests) > 1:
             raise InputError(
-                f"space 'layer' needs a workload of one shape, {described.name!r} has {len(self._nests)}; name one "
+                f"space 'layer' needs a workload of one shape, {described.name!r} has {len(self.nests)}; name one "
                 "layer of it, or take space 'shared'"
             )
-        self.space = maestro_space(self._nests[0, :6].tolist() if space == "layer" else None, pes)
+        self.space = maestro_space(self.nests[0, :6].tolist() if space == "layer" else None, pes)
         self.workload = Workload(described.name, described.features, FEATURE_NAMES, described.digest)
         self.baseline = Baseline("NVDLA-like", baseline_row(self.space))
 
@@ -133,9 +136,9 @@ class MaestroSimulator(Simulator):
 
     def simulate(self, rows: Rows) -> Evaluation:
         table = table_of(self.space, rows)
-        result = simulate_table(self._nests, table, hardware=self._hardware)
+        result = simulate_table(self.nests, table, hardware=self._hardware)
         if self._rules == "maestro":
-            result = as_maestro(result, self._nests, table, self._hardware)
+            result = as_maestro(result, self.nests, table, self._hardware)
         area = area_mm2(self._node, result, pes=self._hardware.pes)
         l1_bytes, l2_bytes = result.l1_words * float(WORD_BYTES), result.l2_words * float(WORD_BYTES)
         return Evaluation.of(
