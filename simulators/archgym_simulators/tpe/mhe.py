@@ -7,7 +7,7 @@ no design of `archgym_simulators.tpe.design`, but dot diagrams and components ar
 
 from __future__ import annotations
 
-__all__ = ["MheArray", "MheCosts", "dense_systolic_um2", "mhe_costs"]
+__all__ = ["DenseSystolic", "MheArray", "MheCosts", "dense_systolic", "mhe_costs"]
 
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ import numpy as np
 from archgym_simulators._jit import kernel
 from archgym_simulators.errors import InputError
 from archgym_simulators.tpe.dots import MOST_COLUMNS, compress, put_rows
+from archgym_simulators.tpe.libraries import library_of
 
 # Fitted on the 26 rows of table 5 at hand (areas in um2, power in mW); the rest of that table was not seen.
 LOOKUP_UM2, DECODER_UM2 = 98.2, 100.6  # an in-port; each decoder: two of the 48.70 um2 of table 4
@@ -89,6 +90,15 @@ class MheCosts:
         return self.tiles * self.tile_mw + self.local_mw + self.encoder_mw
 
 
+@dataclass(frozen=True)
+class DenseSystolic:
+    """One multiply-accumulate: area, energy a cycle, and the accumulator that was assumed."""
+
+    area_um2: float
+    energy_fj: float
+    accumulator_bits: int
+
+
 def mhe_costs(array: MheArray) -> MheCosts:
     """Costs at 1 GHz (decoders at 4 GHz): operations are two for each of M = 4 mhd by K = 2 tree products a cycle."""
     adders, levels = _tree_adders(array.tree, PRODUCT_BITS)
@@ -107,17 +117,20 @@ def mhe_costs(array: MheArray) -> MheCosts:
     )
 
 
-def dense_systolic_um2(bits_a: int, bits_b: int) -> float:
-    """Area of one multiply-accumulate of an output-stationary array of its own precision at 1 GHz.
+def dense_systolic(bits_a: int, bits_b: int) -> DenseSystolic:
+    """One multiply-accumulate of an output-stationary array of its own precision at 1 GHz.
 
     A published multiplier, or one of a_bits x b_bits at the area per bit pair of the nearest published one; registers
     for both operands and the accumulator, and an adder for it. Accumulators of 24, 32 and 64 bits for INT4, INT8 and
-    INT16 are our inference from the areas.
+    INT16 are our inference from the areas; others have 16 bits more than a product.
     """
     nearest = min(MULTIPLIER_UM2, key=lambda bits: abs(bits * bits - bits_a * bits_b))
-    multiplier = MULTIPLIER_UM2[nearest] * (bits_a * bits_b / nearest**2)
     accumulator = {4: 24, 8: 32, 16: 64}.get(bits_a if bits_a == bits_b else 0, bits_a + bits_b + 16)
-    return multiplier + REGISTER_UM2 * (bits_a + bits_b + accumulator) + ACCUMULATE_UM2 * accumulator
+    gates = MULTIPLIER_UM2[nearest] * (bits_a * bits_b / nearest**2) + ACCUMULATE_UM2 * accumulator
+    registers = bits_a + bits_b + accumulator
+    library = library_of("umc22")
+    energy = registers * library.register_fj + gates * library.gate_fj_per_um2
+    return DenseSystolic(gates + REGISTER_UM2 * registers, energy, accumulator)
 
 
 @kernel

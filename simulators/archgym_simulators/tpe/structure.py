@@ -194,7 +194,7 @@ def _cut_bits(design: Integers, bits: float, levels: float, least: float) -> flo
 @inner_kernel
 def _multiply_accumulate(design: Integers, formats: Integers, gates: Floats, path: Floats, width: float) -> None:
     """One PE that adds all digits of a product to a word, or to sum and carry, of ``width`` bits; without operands."""
-    digits, product, _ = _word(design, formats)
+    digits, product, radix = _word(design, formats)
     words = 2 if design[OPT1] else 1
     heights = np.zeros(MOST_COLUMNS, np.int64)
     _partial_products(design, formats, heights, 1)
@@ -205,6 +205,9 @@ def _multiply_accumulate(design: Integers, formats: Integers, gates: Floats, pat
         _shifter(formats, width, gates, path, 2.0)
         heights[:] = 0
         put_rows(heights, 2, 0, int(width))
+    elif design[OPT1]:
+        top = (digits - 1) * radix + product
+        put_rows(heights, 1, top, int(width) - top)  # signs of the partial products, summed up beforehand
     put_rows(heights, words, 0, int(width))
     levels += _compressor(design, heights, gates, path, 1.0)
     path[LOOP_ADDERS] = 2.0 if design[OPT1] else 1.0
