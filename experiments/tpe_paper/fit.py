@@ -88,7 +88,8 @@ def fit_energy(reports: Reports, library: Library) -> Library:
     energy = reports.dynamic_uw[has] * period  # uW x ns = fJ
 
     def misses(values: Floats) -> Floats:
-        return np.log((values[0] * bits + values[1] * gates_um2) / energy)
+        missed: Floats = np.log((values[0] * bits + values[1] * gates_um2) / energy)
+        return missed
 
     values = least_squares(misses, np.array([library.register_fj, library.gate_fj_per_um2]))
     leak = np.exp(np.mean(np.log(1e3 * reports.leakage_uw[has] / (registers + gates)[has])))

@@ -126,8 +126,8 @@ LIBRARIES: dict[str, Library] = {
         gate_fj_per_um2=0.35,
         leakage_nw_per_um2=0.0,
         fitted_on={
-            "gate_um2": "areas of the systolic arrays INT4, INT8, INT16 at 1 GHz of table 8 (MHE-TPE, MICRO 2025), ours with "
-            "Brent-Kung adders",
+            "gate_um2": "areas of the systolic arrays INT4, INT8, INT16 at 1 GHz of table 8 (MHE-TPE, MICRO 2025), "
+            "ours with Brent-Kung adders",
             "register_um2": "table 1 there: 23.52 um2 for 16 bits",
             "gate_growth, gate_decay, delays": "those of 28nm, an assumption",
             "register_growth, register_decay": "those of saed32, an assumption",
@@ -147,12 +147,12 @@ LIBRARIES: dict[str, Library] = {
         gate_fj_per_um2=0.26,
         leakage_nw_per_um2=0.0,
         fitted_on={
-            "gate_um2": "a MAC PE of 367 um2 at 1.0 GHz (ours with a Sklansky adder, the smallest that meets it), a reading "
-            "note on the HPCA 2025 paper (second-hand)",
+            "gate_um2": "a MAC PE of 367 um2 at 1.0 GHz (ours with a Sklansky adder, the smallest that meets it), in "
+            "a reading note on the HPCA 2025 paper (second-hand)",
             "register_um2": "umc22 scaled by (28 / 22)^2, an assumption",
             "gate_growth, gate_decay": "the same note: areas of MAC (x 1.93) and OPT1 (x 1.14) PEs from 1.0 to 1.5 GHz",
             "register_growth, register_decay": "those of saed32, an assumption",
-            "delays": "those of saed32 times 0.41, so that OPT4C takes 0.26 ns and OPT4E 0.41; 0.29 and 0.40 in the same note",
+            "delays": "those of saed32 times 0.41: OPT4C takes 0.26 ns and OPT4E 0.41; in the note 0.29 and 0.40",
             "register_fj, gate_fj_per_um2, leakage_nw_per_um2": "umc22 scaled by 28 / 22 a gate, an assumption",
         },
     ),
