@@ -79,10 +79,20 @@ def _stamp_by_content(compiled: Any) -> None:
     constant of another file would go unnoticed. What counts is what is loaded: a file may have changed since. Where
     numba's internals have moved, its own rule stays in force.
     """
-    index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-    if hasattr(index, "_source_stamp"):
+    cache: Any = getattr(compiled, "_cache", None)
+    index: Any = getattr(cache, "_cache_file", None)
+    if not hasattr(index, "_source_stamp") or not hasattr(cache, "load_overload"):
+        return
+    load = cache.load_overload
+
+    def stamp_and_load(*arguments: Any) -> Any:
+        # Not before the first call: a kernel may name others that stand below it in its file.
         sources = _sources(compiled.py_func, set())
         index._source_stamp = hashlib.sha256(repr(list(sources)).encode()).hexdigest()
+        cache.load_overload = load
+        return load(*arguments)
+
+    cache.load_overload = stamp_and_load
 
 
 def _sources(function: Callable[..., Any], seen: set[int]) -> Iterator[object]:

@@ -64,6 +64,22 @@ def test_a_changed_helper_in_another_file_is_noticed(modules):
     assert run(USE, modules).splitlines()[-1] == "2002"
 
 
+def test_a_changed_helper_below_its_caller_is_noticed(modules):
+    below = """
+from archgym_simulators._jit import inner_kernel
+@inner_kernel
+def amount():
+    return below()
+@inner_kernel
+def below():
+    return {amount}
+"""
+    (modules / "helper.py").write_text(below.format(amount=10))
+    assert run(USE, modules).splitlines()[-1] == "20"
+    (modules / "helper.py").write_text(below.format(amount=1001))
+    assert run(USE, modules).splitlines()[-1] == "2002"
+
+
 def test_an_unwritable_cache_is_no_obstacle(modules):
     code = """
         import numba.core.caching as caching
