@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["SPACES", "MappingSpace", "baseline_row", "layer_space", "shared_space"]
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from math import factorial
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from archgym_simulators.layers.layer import Layer
 from archgym_simulators.mapping.hardware import TENSORS, Hardware
-from archgym_simulators.mapping.layout import ABSENT, Layout, canonical_rows, decode_rows
+from archgym_simulators.mapping.layout import ABSENT, Layout, canonical_prefixes, canonical_rows, decode_rows
 from archgym_simulators.mapping.model import DIMS, MappingArrays, simulate
 from archgym_simulators.parameters import Categorical, Ordinal, Parameter
 from archgym_simulators.space import Design, DesignSpace, Rows
@@ -62,6 +62,21 @@ class MappingSpace(DesignSpace):
 
     def canonical(self, rows: Rows) -> Rows:
         return canonical_rows(rows, self.layout)
+
+    def chunks(self, rows_per_chunk: int = 65_536, *, canonical: bool = False) -> Iterator[Rows]:
+        # Few rows are canonical, and whether one is does not depend on what is kept, its last six columns.
+        keep = self.layout.keep
+        if not canonical or keep == 0 or not self.has_integer_keys:
+            yield from super().chunks(rows_per_chunk, canonical=canonical)
+            return
+        bits = np.indices((2,) * (self.width - keep)).reshape(self.width - keep, -1).T  # in the order of keys
+        row = np.zeros(self.width, dtype=np.int64)
+        while row[0] < self.nvec[0]:
+            found = np.empty((max(rows_per_chunk // len(bits), 1), self.width), dtype=np.int64)
+            count = canonical_prefixes(row, self.nvec, self.layout, found)
+            rows = np.repeat(found[:count], len(bits), axis=0)
+            rows[:, keep:] = np.tile(bits, (count, 1))
+            yield rows
 
     @cached_property
     def canonical_size(self) -> int:

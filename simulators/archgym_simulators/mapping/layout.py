@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Layout", "canonical_rows", "decode_rows", "evaluate_rows"]
+__all__ = ["Layout", "canonical_prefixes", "canonical_rows", "decode_rows", "evaluate_rows"]
 
 from typing import NamedTuple
 
@@ -126,6 +126,34 @@ def decode_rows(rows: Integers, layout: Layout, factors: Integers, orders: Bytes
         decode_row(rows[i], layout, factors[i], orders[i], keep[i], order)
 
 
+@inner_kernel
+def _fold(row: Integers, layout: Layout, order: Integers, folded: Integers) -> None:
+    """Make one row (D,) canonical; ``order`` and ``folded`` (items,) are scratch."""
+    count = len(layout.items)
+    for d in range(DIM_COUNT):
+        if layout.axes[d] >= 0 and layout.units[_table_row(row, d, layout), 2]:
+            row[layout.axes[d]] = 0
+    for level in range(2):
+        first = layout.order_columns[level]
+        if first < 0:
+            continue
+        _order(row, level, layout, order)
+        place = 0
+        for k in range(count):
+            if not layout.units[_table_row(row, layout.items[order[k]], layout), 1 - level]:
+                folded[place] = order[k]
+                place += 1
+        for item in range(count):
+            if layout.units[_table_row(row, layout.items[item], layout), 1 - level]:
+                folded[place] = item
+                place += 1
+        for k in range(count - 1):
+            before = 0
+            for earlier in range(k):
+                before += folded[earlier] < folded[k]
+            row[first + k] = folded[k] - before
+
+
 @kernel
 def canonical_rows(rows: Integers, layout: Layout) -> Integers:
     """Canonical rows (N, D): what cannot matter is put in its first place.
@@ -134,33 +162,35 @@ def canonical_rows(rows: Integers, layout: Layout) -> Integers:
     order, where all such dimensions stand in their own order.
     """
     out = rows.copy()
-    count = len(layout.items)
-    order, sorted_order = np.empty(count, np.int64), np.empty(count, np.int64)
+    order, folded = np.empty(len(layout.items), np.int64), np.empty(len(layout.items), np.int64)
     for i in range(len(rows)):
-        row = out[i]
-        for d in range(DIM_COUNT):
-            if layout.axes[d] >= 0 and layout.units[_table_row(row, d, layout), 2]:
-                row[layout.axes[d]] = 0
-        for level in range(2):
-            first = layout.order_columns[level]
-            if first < 0:
-                continue
-            _order(row, level, layout, order)
-            place = 0
-            for k in range(count):
-                if not layout.units[_table_row(row, layout.items[order[k]], layout), 1 - level]:
-                    sorted_order[place] = order[k]
-                    place += 1
-            for item in range(count):
-                if layout.units[_table_row(row, layout.items[item], layout), 1 - level]:
-                    sorted_order[place] = item
-                    place += 1
-            for k in range(count - 1):
-                before = 0
-                for earlier in range(k):
-                    before += sorted_order[earlier] < sorted_order[k]
-                row[first + k] = sorted_order[k] - before
+        _fold(out[i], layout, order, folded)
     return out
+
+
+@kernel
+def canonical_prefixes(row: Integers, nvec: Integers, layout: Layout, found: Integers) -> int:
+    """The next canonical rows without what is kept, in the order of keys: from ``row`` (D,) on, into ``found`` (M, D).
+
+    Returns how many were found, fewer than M where the space ends; ``row`` becomes the one after the last, and its
+    first index is out of range where there is none.
+    """
+    order, folded = np.empty(len(layout.items), np.int64), np.empty(len(layout.items), np.int64)
+    count = 0
+    while count < len(found) and row[0] < nvec[0]:
+        found[count] = row
+        _fold(found[count], layout, order, folded)
+        same = True
+        for column in range(layout.keep):
+            same = same and found[count, column] == row[column]
+        count += same
+        column = layout.keep - 1
+        row[column] += 1
+        while column > 0 and row[column] == nvec[column]:
+            row[column] = 0
+            column -= 1
+            row[column] += 1
+    return count
 
 
 @kernel

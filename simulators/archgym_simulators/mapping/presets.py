@@ -73,6 +73,18 @@ def _reference() -> Hardware:
     )
 
 
+def _miniature() -> Hardware:
+    return Hardware(
+        "miniature",
+        4,
+        4,
+        (Buffer("register file", 8, 0.5, 0.5, 2.0, 2.0),),
+        (Buffer("global buffer", 48, 9.0, 9.0, 4.0, 4.0),),
+        _dram(200.0, 2.0, width=1),
+        mac_pj=1.0,
+    )
+
+
 def _eyeriss() -> Hardware:
     spads = (
         Buffer("weight scratchpad", 192, 1.976602, 1.881657, 2.0, 2.0, ("weights",)),
@@ -127,6 +139,10 @@ HARDWARE: dict[str, Preset] = {
     "reference-256": Preset(
         "16 x 16 PEs with 256 words each, global buffer of 65,536; round energies, as in comparisons with Timeloop.",
         _reference,
+    ),
+    "miniature": Preset(
+        "4 x 4 PEs with 8 words each, global buffer of 48: small layers fill it, so their spaces can be enumerated.",
+        _miniature,
     ),
     "eyeriss-like": Preset(
         "14 x 12 PEs with scratchpads of 192, 12 and 16 words, 128 KiB; energies of Accelergy's reference at 45 nm.",

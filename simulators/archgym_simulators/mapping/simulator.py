@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["MappingSimulator"]
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +94,10 @@ class MappingSimulator(Simulator):
         _one_of("halo", halo, HALOS)
         described, self._layer = single_layer(workload)
         self._hardware = hardware_named(hardware)
-        self._halo, self._links = HALOS.index(halo), bool(links)
+        if type(links) is not bool:
+            raise InputError(f"links must be true or false, not {links!r}")
+        self._halo, self._links = HALOS.index(halo), links
+        self._options = {"hardware": hardware, "space": space, "halo": halo, "links": links}
         self._shape = layer_shape(self._layer)
         layer, target = self._layer, self._hardware
         self.space = layer_space(layer) if space == "layer" else shared_space(layer, target)
@@ -105,6 +109,9 @@ class MappingSimulator(Simulator):
             self._code_of[broken] = code
         row = self.space.canonical(baseline_row(self.space, layer, target)[None])[0]
         self.baseline = Baseline("weight-stationary, K x C", tuple(row.tolist()))
+
+    def describe_options(self) -> dict[str, Any]:
+        return dict(self._options)
 
     @classmethod
     def workload_names(cls) -> Mapping[str, str]:
