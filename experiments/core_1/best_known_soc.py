@@ -55,13 +55,12 @@ class Search:
 def searches() -> Iterator[Search]:
     """Every search: each task as searched, and as judged where that is another graph."""
     for seed in range(SEEDS):
-        for task in TASKS:
-            variants = [task]
-            if task.judge_workload != task.workload:
-                variants.append(replace(task, workload=task.judge_workload, constraints=task.judge_constraints))
-            for one in variants:
-                for agent in SEARCHES:
-                    yield Search(one, agent, seed)
+        for agent in SEARCHES:
+            for task in TASKS:
+                yield Search(task, agent, seed)
+                if task.judge_workload != task.workload:
+                    judged = replace(task, workload=task.judge_workload, constraints=task.judge_constraints)
+                    yield Search(judged, agent, seed)
 
 
 def run(search: Search) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from archgym.statistics import kaplan_meier
 
 HERE = Path(__file__).parent
 RUNS, SUMMARY = HERE / "runs.csv", HERE / "summary.csv"
-SEEDS, CAP = 10, 1000
+SEEDS, CAP = 10, 600
 APPLICATIONS = ("audio-decoder", "edge-detection", "hpvm-cava", THREE)
 UNSEEN = ("generated:tasks=33,seed=102", "generated:tasks=20,seed=103", "generated:tasks=50,seed=106")
 """Graphs on which no setting of the explorer was tried, drawn before they were looked at."""
