@@ -7,7 +7,7 @@ beside ``memory0_kind``, ``bus0_width`` and the like, can be reasoned about; oth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Self
 
 from archgym_simulators import DesignSpace
@@ -49,7 +49,7 @@ class SocChoices:
 
     # ---- reading a design ----------------------------------------------------------------------------------------
 
-    def index(self, row: Mapping[int, int] | list[int], name: str) -> int:
+    def index(self, row: list[int], name: str) -> int:
         """Index of a parameter's value in a design; 0 where the space has no such parameter."""
         return row[self._column[name]] if name in self._column else 0
 

@@ -2,13 +2,17 @@
 
 Algorithm: the heuristic of FARSI (Boroujerdian et al., "FARSI: An Early-stage Design Space Exploration Framework to
 Tame the Domain-specific System-on-Chip Complexity", ACM TECS 22(2), 2023), written from its description. From one
-processor, one memory and one bus, each step takes the metric that misses its budget by most, the task that suffers most
-and the block that is to blame (`archgym.Session.bottlenecks`, which is also an environment's ``info["bottleneck"]``),
-and swaps, splits, migrates or split-swaps that block: by FARSI's precedence, tasks that compete for a block are parted
+processor, one memory and one bus, each step takes a metric that misses its budget, the task that suffers most and the
+block that is to blame (`archgym.Session.bottlenecks`; an environment has the same in ``info["bottleneck"]``), and
+swaps, splits, migrates or split-swaps that block: by FARSI's precedence, tasks that compete for a block are parted
 (parallelism), else the block is exchanged for a better one; data and what uses it are brought to the same bus
 (locality). A design nearer to the budgets is kept, a worse one with a small probability that falls with its distance.
-When all budgets are kept, the same moves go on for the reward. Moves that have been tried are not tried again; when
-nothing is left to do about the worst metric, it is the turn of the next, and now and then a parameter moves at random.
+When all budgets are kept, the same moves go on for the reward.
+
+Other than FARSI's: metrics are drawn in proportion to what they miss, not always the worst taken; a swap may skip as
+many variants as there are factors of two missing; a change that made things worse rests for a while, the longer the
+worse; when nothing is left to do about a task, it is the turn of the next of four; now and then a parameter moves at
+random; and there is no development cost, of which the simulator knows nothing.
 
 Does well: systems on chip under budgets; some tens of evaluations.
 Does badly: everything else: in a space without tasks, memories and buses, or on a mean over several workloads (where
@@ -192,12 +196,12 @@ class FarsiExplorer(BatchSearch):
         return np.zeros((0, self._space.width), np.int64)
 
     def _goals(self, found: dict[str, list[Blame]]) -> list[str]:
-        """Metrics, the one that misses its budget by most first; power, which is energy, where all are met."""
+        """Metrics in the order of a draw in proportion to what they miss; power, which is energy, where none does."""
         excess = np.array([max(found[goal][0].excess, 0.0) for goal in GOALS])
         if not excess.any():
             order = ["power", *self._rng.permutation(["latency", "area"]).tolist()]
         else:
-            # Keys of a draw without replacement in proportion to the excess (Efraimidis & Spirakis 2006).
+            # Sorted keys are a draw without replacement by weight (Efraimidis & Spirakis 2006).
             keys = self._rng.random(len(GOALS)) ** (1.0 / np.maximum(excess, 1e-6))
             order = [GOALS[g] for g in np.argsort(-keys)]
         if self._rng.random() < self._config.other_goals:

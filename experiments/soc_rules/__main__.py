@@ -1,4 +1,4 @@
-"""Compare the two sets of rules on random designs: ``python -m experiments.soc_rules`` prints the tables of the docs."""
+"""Compare both sets of rules on random designs: ``python -m experiments.soc_rules`` prints the tables of the docs."""
 
 from __future__ import annotations
 
