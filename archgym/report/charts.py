@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["ALL_TASKS", "Axis", "Bars", "Boxes", "Chart", "Line", "Mark", "Points", "Section", "Table", "View"]
+__all__ = [
+    "ALL_TASKS",
+    "Axis",
+    "Bars",
+    "Boxes",
+    "Chart",
+    "Line",
+    "Mark",
+    "Points",
+    "Section",
+    "Table",
+    "View",
+    "as_drawn",
+]
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ALL_TASKS = ""
 """The scope that is no single task."""
@@ -20,12 +33,18 @@ class Axis:
         log: logarithmic.
         ticks: names at the places 0, 1, ... for an axis of categories; numbers otherwise.
         limits: smallest and largest value; from the marks where None.
+        floor: smaller values are drawn here: a logarithmic axis has no zero.
     """
 
     label: str
     log: bool = False
     ticks: Sequence[str] = ()
     limits: tuple[float, float] | None = None
+    floor: float | None = None
+
+    def drawn(self, values: Sequence[float]) -> list[float]:
+        """Where values are drawn; they are kept as they are in tables."""
+        return list(values) if self.floor is None else [self.floor if one < self.floor else one for one in values]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +111,22 @@ class Chart:
     y: Axis
     marks: Sequence[Mark]
     note: str = ""
+
+
+def as_drawn(chart: Chart) -> list[Mark]:
+    """The marks of a chart with every value that lies below an axis' floor on it."""
+    return [_on_axes(mark, chart.x, chart.y) for mark in chart.marks]
+
+
+def _on_axes(mark: Mark, x: Axis, y: Axis) -> Mark:
+    if isinstance(mark, Line):
+        return replace(mark, x=x.drawn(mark.x), y=y.drawn(mark.y), low=y.drawn(mark.low), high=y.drawn(mark.high))
+    if isinstance(mark, Points):
+        return replace(mark, x=x.drawn(mark.x), y=y.drawn(mark.y))
+    if isinstance(mark, Boxes):
+        low, first, middle, third, high = x.drawn(mark.quantiles)
+        return replace(mark, quantiles=(low, first, middle, third, high))
+    return replace(mark, lengths=x.drawn(mark.lengths), low=x.drawn(mark.low), high=x.drawn(mark.high))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archgym.pictures import COLOURS, DASHES
-from archgym.report.charts import Axis, Bars, Boxes, Chart, Line, Mark, Points
+from archgym.report.charts import Axis, Bars, Boxes, Chart, Line, Mark, Points, as_drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +67,7 @@ def _tall(chart: Chart) -> float:
 
 
 def _draw(axes: Axes, chart: Chart, agents: Sequence[str]) -> None:
-    for mark in chart.marks:
+    for mark in as_drawn(chart):
         _mark(axes, mark, agents, log=chart.x.log)
     _axis(axes, chart.x, "x")
     _axis(axes, chart.y, "y")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FLOOR", "curves_of", "default_words", "interval_text", "regret_text", "setting_names", "shown"]
+__all__ = ["FLOOR", "curves_of", "default_words", "interval_text", "regret_axis", "regret_text", "setting_names"]
 
 import json
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from archgym.report.charts import Axis
 from archgym.report.study_data import CEILING, StudyData
 from archgym.statistics import values_at
 from archgym.wording import number
@@ -45,10 +46,9 @@ def curves_of(
     return np.asarray(np.where(np.isnan(found), CEILING, found)[place[rows]])
 
 
-def shown(values: NDArray[np.float64]) -> list[float]:
-    """Regrets as drawn on a logarithmic axis: not below the floor."""
-    drawn: list[float] = np.maximum(values, FLOOR).tolist()
-    return drawn
+def regret_axis(label: str = "regret") -> Axis:
+    """A logarithmic axis of regrets."""
+    return Axis(label, log=True, floor=FLOOR)
 
 
 def regret_text(value: float) -> str:

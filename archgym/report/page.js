@@ -96,7 +96,7 @@
       hovermode: chart.traces.some((t) => t.part === "line") ? "x unified" : "closest",
       hoverlabel: { bgcolor: css("--raised"), font: { color: css("--ink") } },
       showlegend: shown.size > 1 && !chart.y.ticks.length, boxmode: "overlay", bargap: 0.3,
-      legend: { orientation: "h", yanchor: "bottom", y: 1.01, x: 0, bgcolor: "rgba(0,0,0,0)" },
+      legend: { orientation: "h", yanchor: "bottom", y: 1.01, x: 0, bgcolor: "rgba(0,0,0,0)", font: { size: isPhone() ? 11 : 13 } },
       xaxis: axis(chart.x, "x", chart.traces), yaxis: axis(chart.y, "y", chart.traces),
     };
   }

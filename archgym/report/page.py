@@ -16,6 +16,7 @@ from archgym.report.plotly_charts import as_plotly
 from archgym_simulators.errors import import_extra
 
 _EVERY = "All tasks"
+_LONGEST_LINE = 26
 
 
 def page(title: str, sections: Sequence[Section], agents: Sequence[str], facts: Sequence[str]) -> str:
@@ -99,7 +100,7 @@ def _table(table: Table) -> str:
     head = "".join(f"<th{_side(table, k)}>{escape(cell)}</th>" for k, cell in enumerate(table.header))
     body = []
     for r, row in enumerate(table.rows):
-        filled = "".join(f"<td{_side(table, k)}>{escape(cell)}</td>" for k, cell in enumerate(row))
+        filled = "".join(f"<td{_side(table, k, cell)}>{escape(cell)}</td>" for k, cell in enumerate(row))
         agent = f' data-agent="{escape(table.agents[r])}"' if table.agents else ""
         body.append(f"<tr{agent}>{filled}</tr>")
     cells = f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody>"
@@ -107,8 +108,10 @@ def _table(table: Table) -> str:
 <div class="scroll"><table>{cells}</table></div></details>"""
 
 
-def _side(table: Table, column: int) -> str:
-    return ' class="n"' if column in table.right else ""
+def _side(table: Table, column: int, cell: str = "") -> str:
+    """Numbers to the right; only long cells are wrapped."""
+    kinds = ["n"] * (column in table.right) + ["w"] * (len(cell) > _LONGEST_LINE)
+    return f' class="{" ".join(kinds)}"' if kinds else ""
 
 
 def _charts(section: Section) -> dict[str, list[dict[str, Any]]]:

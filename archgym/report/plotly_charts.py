@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
-from archgym.report.charts import Axis, Bars, Boxes, Chart, Line, Mark, Points
+from archgym.report.charts import Axis, Bars, Boxes, Chart, Line, Mark, Points, as_drawn
 
 _DIGITS = 5
 _SYMBOLS = {"circle": "circle", "cross": "x", "diamond": "diamond", "star": "star"}
@@ -17,7 +17,7 @@ Trace = dict[str, Any]
 
 def as_plotly(chart: Chart) -> dict[str, Any]:
     """Traces and axes. ``agent`` of a trace says whose it is, ``part`` how the page paints it."""
-    traces = [trace for mark in chart.marks for trace in _traces(mark, chart)]
+    traces = [trace for mark in as_drawn(chart) for trace in _traces(mark, chart)]
     return {"traces": traces, "x": _axis(chart.x), "y": _axis(chart.y)}
 
 

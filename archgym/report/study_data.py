@@ -73,9 +73,10 @@ class StudyData:
         keys = chosen["agent_no"].to_numpy() * len(self.tasks) + chosen["task_no"].to_numpy()
         order = np.argsort(keys, kind="stable")
         values, starts = np.unique(keys[order], return_index=True)
-        parts = np.split(chosen.index.to_numpy(dtype=np.int64)[order], starts[1:])
-        for key, rows in zip(values.tolist(), parts, strict=True):
-            found[divmod(key, len(self.tasks))] = rows
+        ends = np.append(starts, len(order))[1:].tolist()
+        rows_of = chosen.index.to_numpy(dtype=np.int64)[order]
+        for key, start, end in zip(values.tolist(), starts.tolist(), ends, strict=True):
+            found[divmod(key, len(self.tasks))] = rows_of[start:end]
         return found
 
     def entered(self, agent: int, tasks: Sequence[int]) -> NDArray[np.int64] | None:
@@ -128,9 +129,10 @@ def prepare(source: StudyResults) -> StudyData:
     runs = source.runs.reset_index(drop=True)
     if runs.empty:
         raise InputError(f"{source.path} holds no run yet; run it first")
-    keys = runs[_IDENTITY].astype(str).agg("\x00".join, axis=1)
-    numbers, _ = _codes(keys)
-    runs["task_no"] = numbers
+    keys = runs[_IDENTITY[0]].astype(str)
+    for name in _IDENTITY[1:]:
+        keys = keys + "\x00" + runs[name].astype(str)
+    runs["task_no"], _ = _codes(keys)
     runs["agent_no"], agents = _codes(runs["agent"])
     improvements = _numbered(source.improvements, runs)
     names = _task_names(runs)

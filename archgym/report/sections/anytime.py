@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.report.charts import Axis, Chart, Line, Section, Table, View
-from archgym.report.fields import FLOOR, curves_of, regret_text, shown
+from archgym.report.fields import FLOOR, curves_of, regret_axis, regret_text
 from archgym.report.study_data import CEILING, StudyData
 from archgym.statistics import area_under_log_regret, bootstrap_band, ecdf, evaluation_grid, iqm, time_to_target
 
@@ -49,12 +49,12 @@ def _curves(key: str, title: str, grid: NDArray[np.int64], curves: dict[str, NDA
         low, high = np.array(bands).T
         middle = iqm(np.moveaxis(values, 2, 0))
         x = grid.astype(float).tolist()
-        marks.append(Line(name=name, agent=name, x=x, y=shown(middle), low=shown(low), high=shown(high)))
+        marks.append(Line(name=name, agent=name, x=x, y=middle.tolist(), low=low.tolist(), high=high.tolist()))
     return Chart(
         key=key,
         title=title,
         x=Axis(key, log=True),
-        y=Axis("regret", log=True),
+        y=regret_axis(),
         marks=marks,
         note=(
             "Of the best design so far: interquartile mean with 95 % interval over runs; lower is better. Regrets "

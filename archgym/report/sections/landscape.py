@@ -102,7 +102,7 @@ def _chart(around: _Neighbourhood, task: str) -> Chart:
     ticks = list(dict.fromkeys(around.parameter))[::-1]
     place = {name: k for k, name in enumerate(ticks)}
     feasible, better = np.isfinite(around.loss), around.loss < -_NOTHING
-    percent = np.maximum(100.0 * np.expm1(np.minimum(around.loss, 50.0)), _LEAST)
+    percent = 100.0 * np.expm1(np.minimum(around.loss, 50.0))
     beyond = 2.0 * float(percent[feasible].max(initial=1.0))
     kinds = (
         ("worse or equal", feasible & ~better, "circle"),
@@ -123,7 +123,7 @@ def _chart(around: _Neighbourhood, task: str) -> Chart:
     return Chart(
         key="neighbours",
         title=f"Every change of one parameter: {task}",
-        x=Axis("percent worse than the best design", log=True),
+        x=Axis("percent worse than the best design", log=True, floor=_LEAST),
         y=Axis("", ticks=ticks),
         marks=marks,
         note=(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.report.charts import ALL_TASKS, Axis, Boxes, Chart, Line, Points, Section, Table, View
-from archgym.report.fields import FLOOR, regret_text, setting_names, shown
+from archgym.report.fields import FLOOR, regret_axis, regret_text, setting_names
 from archgym.report.study_data import StudyData
 from archgym.report.tuning_protocol import protocol_table
 from archgym.statistics import expected_best_of, iqm, lottery_odds
@@ -42,7 +42,7 @@ def _view(data: StudyData, scope: str) -> View:
     boxes = Chart(
         key="boxes",
         title="Regret of each setting",
-        x=Axis("regret", log=True),
+        x=regret_axis(),
         y=Axis("", ticks=names),
         marks=marks,
         note=(
@@ -81,8 +81,7 @@ def _by_setting(runs: pd.DataFrame, tasks: int) -> pd.DataFrame:
 
 def _box(name: str, place: int, settings: pd.DataFrame, rng: np.random.Generator) -> list[Boxes | Points]:
     regrets = settings["regret"].to_numpy(dtype=np.float64)
-    drawn = np.maximum(regrets, FLOOR)
-    low, first, middle, third, high = np.quantile(drawn, [0.0, 0.25, 0.5, 0.75, 1.0]).tolist()
+    low, first, middle, third, high = np.quantile(regrets, [0.0, 0.25, 0.5, 0.75, 1.0]).tolist()
     kept = rng.permutation(len(regrets))[:_MOST_POINTS]
     jitter = place + rng.uniform(-_HALF_WIDTH, _HALF_WIDTH, size=len(kept))
     marks: list[Boxes | Points] = [
@@ -90,14 +89,14 @@ def _box(name: str, place: int, settings: pd.DataFrame, rng: np.random.Generator
         Points(
             name=f"{name}: settings",
             agent=name,
-            x=shown(regrets[kept]),
+            x=regrets[kept].tolist(),
             y=jitter.round(3).tolist(),
             texts=[str(settings["says"].iloc[int(k)]) for k in kept],
         ),
     ]
     default = settings[settings["default"]]
     if len(default):
-        x = shown(default["regret"].to_numpy(dtype=np.float64)[:1])
+        x = default["regret"].to_numpy(dtype=np.float64)[:1].tolist()
         marks.append(
             Points(name=f"{name}: default", agent=name, x=x, y=[place], texts=["the default setting"], symbol="diamond")
         )
@@ -110,12 +109,12 @@ def _tickets(swept: dict[str, pd.DataFrame]) -> Chart:
         regrets = settings["regret"].to_numpy(dtype=np.float64)
         expected = -expected_best_of(-regrets)
         tries = np.unique(np.rint(np.geomspace(1, len(regrets), _MOST_TICKETS)).astype(np.int64))
-        marks.append(Line(name=name, agent=name, x=tries.astype(float).tolist(), y=shown(expected[tries - 1])))
+        marks.append(Line(name=name, agent=name, x=tries.astype(float).tolist(), y=expected[tries - 1].tolist()))
     return Chart(
         key="tickets",
         title="What more tickets buy",
         x=Axis("settings tried", log=True),
-        y=Axis("expected regret of the best", log=True),
+        y=regret_axis("expected regret of the best"),
         marks=marks,
         note="Too good by as much as luck helps: the best is chosen on the very runs that it is judged by.",
     )

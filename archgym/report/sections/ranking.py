@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.report.charts import Axis, Bars, Chart, Section, Table, View
-from archgym.report.fields import curves_of, default_words, interval_text, regret_text, shown
+from archgym.report.fields import curves_of, default_words, interval_text, regret_axis, regret_text
 from archgym.report.study_data import CEILING, StudyData
 from archgym.statistics import (
     RankStability,
@@ -207,16 +207,16 @@ def _chart(order: list[str], scores: dict[str, float], intervals: dict[str, tupl
             name=name,
             agent=name,
             places=[ticks.index(name)],
-            lengths=shown(np.array([scores[name]])),
-            low=shown(np.array([intervals[name][0]])),
-            high=shown(np.array([intervals[name][1]])),
+            lengths=[scores[name]],
+            low=[intervals[name][0]],
+            high=[intervals[name][1]],
         )
         for name in order
     ]
     return Chart(
         key="regret",
         title="Regret at the whole budget",
-        x=Axis("regret", log=True),
+        x=regret_axis(),
         y=Axis("", ticks=ticks),
         marks=marks,
         note="Interquartile mean with 95 % interval over runs; left is better.",

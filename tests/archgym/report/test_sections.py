@@ -1,0 +1,347 @@
+"""What the sections say is what the numbers say; other numbers, other words."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from archgym.problem import ProblemSpec
+from archgym.report.charts import ALL_TASKS, Bars, Line, Points
+from archgym.report.sections import build_sections, failures, importance, lottery
+from archgym.report.study_data import CEILING, prepare
+from archgym.statistics import hypervolume, iqm, non_dominated
+from archgym_simulators import InputError
+from tests.archgym.report.made_studies import BOWL, FRONT_MANIFEST, MISSING, SMALL_TASKS, MadeTask, made_study
+
+
+def sections_of(study):
+    return {section.key: section for section in build_sections(prepare(study))}
+
+
+def words(view):
+    return " ".join(view.words)
+
+
+def table_of(view, key):
+    (found,) = [table for table in view.tables if table.key == key]
+    return found
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    study = made_study(SMALL_TASKS, (("alpha", 1), ("beta", 3)), failed=0.1, nothing_feasible=0.1)
+    study.manifest = FRONT_MANIFEST
+    return study
+
+
+@pytest.fixture(scope="module")
+def report(mixed):
+    return sections_of(mixed)
+
+
+# ---- regret --------------------------------------------------------------------------------------------------------
+
+
+def test_regret_is_0_at_the_best_known_and_1_at_the_median_of_random_designs():
+    data = prepare(made_study())
+    scale = data.tasks[0].reference
+    assert not scale.is_certified
+    rewards = data.runs["best_reward"].to_numpy()
+    assert scale.best == rewards.max()
+    expected = (scale.best - rewards) / (scale.best - scale.median)
+    assert data.runs["regret"].to_numpy() == pytest.approx(expected)
+    problem = data.tasks[0].problem
+    sample = problem.space.canonical(problem.space.sample(512, np.random.default_rng(0)))
+    scored = problem.evaluate(sample)
+    assert scale.median == np.median(scored.reward[scored.feasible])
+
+
+def test_a_task_of_the_suite_is_measured_against_its_certificate():
+    task = MadeTask(
+        name="dram-dev-time", env_id="archgym/DRAM-v0", workload="stream", objective=("total-time",), best=0.1
+    )
+    data = prepare(made_study((task,), seeds=2))
+    assert data.tasks[0].reference.is_certified
+    assert data.tasks[0].role == "dev"
+    assert data.runs["regret"].min() > 0.0
+
+
+def test_a_study_that_beats_a_certificate_says_that_one_of_them_is_wrong():
+    task = MadeTask(
+        name="dram-dev-time", env_id="archgym/DRAM-v0", workload="stream", objective=("total-time",), best=9.0
+    )
+    scale = prepare(made_study((task,), seeds=2)).tasks[0].reference
+    assert "one of them is wrong" in scale.best_source
+
+
+def test_runs_without_a_feasible_design_have_the_ceiling_and_are_counted_in_words():
+    study = made_study(nothing_feasible=0.4)
+    data = prepare(study)
+    nothing = ~study.runs["feasible"]
+    assert (data.runs.loc[nothing, "regret"] == CEILING).all()
+    view = sections_of(study)["ranking"].views[data.tasks[0].name]
+    default = study.runs["is_default"]
+    assert f"{(nothing & default).sum()} of these {default.sum()} runs found nothing feasible" in words(view)
+
+
+def test_regret_of_several_objectives_is_the_share_of_hypervolume_that_is_missing(mixed):
+    data = prepare(mixed)
+    one = data.tasks[3]
+    points = np.array(
+        [json.loads(text) for text in data.improvements.loc[data.improvements["task_no"] == 3, "rewards"]]
+    )
+    union = hypervolume(points, [0.0, 0.0])
+    assert one.reference.best == pytest.approx(union)
+    mine = data.runs[data.runs["task_no"] == 3]
+    assert mine["regret"].to_numpy() == pytest.approx(1.0 - mine["hypervolume"].fillna(0.0).to_numpy() / union)
+
+
+def test_failed_runs_stand_for_no_agent(mixed):
+    data = prepare(mixed)
+    failed = set(data.runs.index[data.runs["state"] == "failed"])
+    assert failed
+    for scope in data.scopes():
+        for rows in data.field(scope).values():
+            assert not failed & set(rows.ravel().tolist())
+
+
+# ---- ranking and curves --------------------------------------------------------------------------------------------
+
+
+def test_the_leader_is_the_agent_with_the_least_regret_and_changes_with_the_numbers():
+    study = made_study((MadeTask(),), (("alpha", 1), ("beta", 1)), seeds=10)
+    for winner, sign in (("alpha", 1.0), ("beta", -1.0)):
+        shifted = study.runs.assign(
+            best_reward=study.runs["best_reward"] + sign * np.where(study.runs["agent"] == "alpha", 1.0, -1.0)
+        )
+        changed = dataclasses.replace(study, runs=shifted)
+        view = next(iter(sections_of(changed)["ranking"].views.values()))
+        assert view.words[0].startswith(f"{winner} is ahead")
+        assert f"{winner} is clearly better than every other agent" in words(view)
+        assert table_of(view, "agents").rows[0][1] == winner
+
+
+def test_agents_that_are_alike_are_not_told_apart():
+    study = made_study((MadeTask(),), (("alpha", 1),), seeds=10)
+    twins = {"agent": "beta", "setting_id": "beta-0", "run_id": study.runs["run_id"] + "-twin"}
+    study.runs = pd.concat([study.runs, study.runs.assign(**twins)], ignore_index=True)
+    view = next(iter(sections_of(study)["ranking"].views.values()))
+    assert "do not tell" in words(view)
+    assert "is level with it" in words(view)
+
+
+def test_the_ranking_under_proposals_is_the_regret_after_as_many_proposals_as_the_budget():
+    study = made_study((MadeTask(),), (("alpha", 1), ("beta", 1)), seeds=10)
+    data = prepare(study)
+    view = next(iter(sections_of(study)["ranking"].views.values()))
+    for row in table_of(view, "agents").rows:
+        rows = data.runs.index[data.runs["agent"] == row[1]]
+        kept = data.improvements[data.improvements["run_no"].isin(rows) & (data.improvements["proposal"] <= 100)]
+        after = kept.groupby("run_no")["regret"].min().reindex(rows, fill_value=CEILING)
+        assert float(row[5]) == pytest.approx(float(iqm(after.to_numpy()[:, None])), rel=0.01)
+
+
+def test_curves_end_at_the_final_regret_and_never_rise():
+    study = made_study((MadeTask(),), (("alpha", 1), ("beta", 1)), seeds=10)
+    data = prepare(study)
+    (curve,) = [c for c in next(iter(sections_of(study)["anytime"].views.values())).charts if c.key == "simulations"]
+    for line in curve.marks:
+        assert isinstance(line, Line)
+        rows = data.field(data.tasks[0].name)[line.agent]
+        assert line.y[-1] == pytest.approx(float(iqm(data.regrets(rows))))
+        assert (np.diff(line.y) <= 1e-12).all()
+        assert all(
+            low <= y + 1e-9 and y <= high + 1e-9 for low, y, high in zip(line.low, line.y, line.high, strict=True)
+        )
+
+
+def test_tasks_that_not_every_agent_ran_are_left_out_of_the_joint_ranking_and_that_is_said():
+    study = made_study((MadeTask(), MadeTask(workload="large")), (("alpha", 1), ("beta", 1)))
+    study.runs = study.runs[~((study.runs["agent"] == "beta") & (study.runs["workload"] == "large"))]
+    view = sections_of(study)["ranking"].views[ALL_TASKS]
+    assert "Only 1 of 2 tasks were run by all agents" in words(view)
+
+
+# ---- lottery and tuning --------------------------------------------------------------------------------------------
+
+
+def with_roles(*roles):
+    names = ["default", "large"]
+    tasks = [
+        {"task": "", "env_id": BOWL, "workload": name, "objectives": ["time"], "constraints": [], "role": role}
+        for name, role in zip(names, roles, strict=True)
+    ]
+    return {"tasks": tasks}
+
+
+def test_settings_are_compared_by_their_own_runs():
+    study = made_study((MadeTask(),), (("alpha", 1), ("beta", 4)), seeds=5)
+    data = prepare(study)
+    view = lottery.build(data).views[data.tasks[0].name]
+    (boxes,) = [chart for chart in view.charts if chart.key == "boxes"]
+    settings = [mark for mark in boxes.marks if isinstance(mark, Points) and mark.name == "beta: settings"]
+    expected = sorted(
+        float(iqm(mine["regret"].to_numpy()[:, None]))
+        for _, mine in data.runs[data.runs["agent"] == "beta"].groupby("setting_id")
+    )
+    assert sorted(settings[0].x) == pytest.approx(expected)
+    assert sorted(settings[0].texts) == ["size=1", "size=2", "size=4", "size=8"]
+    assert "without several" not in words(view)
+    assert all(mark.agent != "alpha" for mark in boxes.marks)  # one setting is no lottery
+
+
+def test_the_protocol_tunes_on_dev_tasks_with_equal_trials_and_prints_its_cost():
+    study = made_study((MadeTask(), MadeTask(workload="large")), (("alpha", 2), ("beta", 6)), seeds=5)
+    study.manifest = with_roles("dev", "test")
+    view = sections_of(study)["lottery"].views[ALL_TASKS]
+    rows = {row[0]: row for row in table_of(view, "tuned").rows}
+    assert {row[1] for row in rows.values()} == {"2"}
+    assert {row[2] for row in rows.values()} == {f"{2 * 5 * 100:,}"}  # trials, seeds, budget
+    assert "beta was tuned with 1,000 simulations" in words(view)
+
+
+def test_without_dev_tasks_tuning_is_not_judged():
+    study = made_study((MadeTask(), MadeTask(workload="large")), (("alpha", 2),), seeds=3)
+    study.manifest = with_roles("test", "test")
+    assert "Without a dev task the worth of tuning cannot be judged" in words(
+        sections_of(study)["lottery"].views[ALL_TASKS]
+    )
+
+
+# ---- designs -------------------------------------------------------------------------------------------------------
+
+
+def test_explained_variance_finds_what_a_reward_is_made_of():
+    rng = np.random.default_rng(0)
+    designs = pd.DataFrame({name: rng.integers(0, 4, 20_000) for name in "abcd"})
+    designs["constant"] = 1
+    reward = 3.0 * designs["a"] + 1.0 * designs["b"] + 2.0 * (designs["c"] == designs["d"])
+    parts = {"a": 9 * 1.25, "b": 1.25, "c": 0.0, "d": 0.0}
+    total = sum(parts.values()) + 4.0 * 0.25 * 0.75
+    found = importance.explained_shares(designs, reward.to_numpy())
+    assert set(found) == set("abcd")
+    assert found == pytest.approx({name: part / total for name, part in parts.items()}, abs=0.01)
+
+
+def test_many_values_alone_explain_nothing():
+    rng = np.random.default_rng(0)
+    designs = pd.DataFrame({"many": rng.integers(0, 100, 400)})
+    assert abs(importance.explained_shares(designs, rng.normal(size=400))["many"]) < 0.1
+    assert importance.explained_shares(designs, np.ones(400)) == {}
+
+
+def test_the_neighbourhood_is_what_the_simulator_says():
+    study = made_study()
+    data = prepare(study)
+    problem = data.tasks[0].problem
+    best = data.improvements.iloc[int(np.argmax(data.improvements["reward"].to_numpy()))]
+    centre = problem.space.encode_row(json.loads(best["design"]))
+    start = float(problem.evaluate(problem.space.canonical(centre[None])).reward[0])
+    chart = sections_of(study)["landscape"].views[data.tasks[0].name].charts[0]
+    points = [
+        (x, text)
+        for mark in chart.marks
+        if mark.name != "infeasible"
+        for x, text in zip(mark.x, mark.texts, strict=True)
+    ]
+    assert len(points) > 10
+    seen = [problem.space.decode_row(row) for row in problem.space.sample(3000, np.random.default_rng(0))]
+    for percent, text in points:
+        name, value = text.split(" = ")
+        meant = next(design[name] for design in seen if str(design[name]) == value)
+        row = problem.space.canonical(problem.space.encode_row({**json.loads(best["design"]), name: meant})[None])
+        assert percent == pytest.approx(100.0 * np.expm1(start - float(problem.evaluate(row).reward[0])), abs=1e-9)
+
+
+def test_designs_stand_beside_the_baseline_with_a_star_where_they_differ():
+    study = made_study()
+    data = prepare(study)
+    view = sections_of(study)["designs"].views[data.tasks[0].name]
+    baseline = data.tasks[0].problem.baseline_design
+    for row in table_of(view, "designs").rows:
+        assert row[1] == str(baseline[row[0]])
+        for cell in row[2:4]:
+            assert cell.endswith(" *") == (cell.removesuffix(" *") != row[1])
+
+
+def test_a_task_that_is_not_installed_says_so_and_the_rest_of_its_report_stands(report):
+    name = f"{MISSING.rpartition('/')[2]}, default, cycles"
+    assert "cannot be simulated here" in words(report["landscape"].views[name])
+    assert report["anytime"].views[name].charts
+    assert table_of(report["designs"].views[name], "designs").rows[0][1] == "-"
+
+
+def test_fronts_are_those_of_the_points_that_were_recorded(mixed, report):
+    data = prepare(mixed)
+    view = report["fronts"].views[data.tasks[3].name]
+    rows = data.field(data.tasks[3].name)
+    for mark in view.charts[0].marks:
+        if not isinstance(mark, Points):
+            continue
+        kept = data.improvements[data.improvements["run_no"].isin(rows[mark.agent].ravel())]
+        points = np.array([json.loads(text) for text in kept["rewards"]])
+        front = np.unique(points[non_dominated(points)], axis=0)
+        assert np.column_stack([mark.x, mark.y]).tolist() == front.tolist()
+    assert "no front" in words(report["fronts"].views[data.tasks[0].name])
+
+
+# ---- failures ------------------------------------------------------------------------------------------------------
+
+
+def test_equal_causes_are_counted_together_whatever_their_numbers(mixed, report):
+    view = report["failures"].views[ALL_TASKS]
+    failed = (mixed.runs["state"] == "failed").sum()
+    assert f"{failed} of {len(mixed.runs)} runs failed" in words(view)
+    rows = table_of(view, "failed").rows
+    assert {row[1] for row in rows} == {"ValueError: row # of ... is bad"}
+    assert sum(int(row[2]) for row in rows) == failed
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("", "no reason given"),
+        ("Traceback\n  File x\nKeyError: 'a'\n", "KeyError: 'a'"),
+        ("OSError: /a/b/c.txt: 12 of -3.5e-7", "OSError: ...: # of #"),
+    ],
+)
+def test_a_cause_is_the_last_line_without_what_varies(error, cause):
+    assert failures.cause_of(error) == cause
+
+
+# ---- nothing to show -----------------------------------------------------------------------------------------------
+
+
+def test_every_section_has_a_sentence_and_an_empty_one_no_chart():
+    study = made_study(failed=1.0)
+    for key, section in sections_of(study).items():
+        for view in section.views.values():
+            assert view.words, key
+            assert key == "failures" or not view.charts, key
+
+
+def test_a_single_run_has_a_report():
+    study = made_study((MadeTask(),), (("alpha", 1),), seeds=1)
+    report = sections_of(study)
+    assert "there is no other agent to compare it with" in words(next(iter(report["ranking"].views.values())))
+
+
+def test_a_study_without_runs_is_refused():
+    study = made_study()
+    study.runs = study.runs.head(0)
+    with pytest.raises(InputError, match="holds no run yet"):
+        prepare(study)
+
+
+def test_no_bar_or_line_is_nameless(report):
+    for section in report.values():
+        for view in section.views.values():
+            for chart in view.charts:
+                assert chart.title
+                assert all(mark.name for mark in chart.marks if isinstance(mark, Bars | Line | Points))
+
+
+def test_the_problem_of_a_made_task_is_the_toy():
+    assert ProblemSpec.create(BOWL, objective="time").bind().simulator.version == "1"
