@@ -114,8 +114,9 @@ class PeWriter:
     # What a PE does, piece by piece.
 
     def _stages(self) -> list[_Stage]:
-        stages = [_Stage({"ent": 4.0, "naf": 4.0}.get(self.kind.name, 1.5), self._encode)] if self.encodes else []
-        stages.append(_Stage(1.0 if self.kind.largest < 3 else 4.0, self._select))
+        stages = [_Stage(self._encode_delay(), self._encode)] if self.encodes else []
+        tripling = self._adder_delay(self.product) if self.kind.largest == 3 else 0.0
+        stages.append(_Stage(1.0 + tripling, self._select))
         classic_tree = self.design.architecture == "tree" and not self.design.opt1
         if classic_tree or (self.apart and self.design.architecture == "tree"):
             stages += self._levels(self._group_size())
@@ -146,7 +147,16 @@ class PeWriter:
         return stages
 
     def _adder_delay(self, width: int) -> float:
-        return 0.4 * width if self.design.final_adder == "ripple" else 1.0 + 0.6 * log2(width)
+        if self.design.final_adder == "ripple":
+            return 0.25 * width
+        return (0.7 if self.design.final_adder == "brent-kung" else 0.4) * log2(width) + 0.3
+
+    def _encode_delay(self) -> float:
+        """Booth looks at three bits; the others take an adder, a magnitude, or a carry from digit to digit."""
+        magnitude = 0.5 * log2(self.value_bits)
+        delays = {"booth": 0.5, "naf": self._adder_delay(self.value_bits), "tc-serial": 0.0}
+        delays["ent"] = magnitude + 0.5 * self.length
+        return delays.get(self.kind.name, magnitude)
 
     def _cut_places(self, stages: list[_Stage]) -> list[int]:
         """After which stages registers go, so that the longest piece is short."""

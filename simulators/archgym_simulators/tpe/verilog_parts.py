@@ -153,10 +153,15 @@ def _ent(bits: int, length: int) -> list[str]:
 
 
 def _naf(bits: int, length: int) -> list[str]:
-    lines = [*_magnitude(bits), f"wire [{bits + 1}:0] triple = {{1'b0, magnitude, 1'b0}} + magnitude;"]
+    """Where 3 v and v differ one place higher there is a digit; it is negative where v has the one."""
+    value = f"{{{{2{{value[{bits - 1}]}}}}, value}}"
+    lines = [
+        f"wire [{bits + 1}:0] triple;",
+        f"final_adder #(.W({bits + 2})) three (.x({value}), .y({{value[{bits - 1}], value, 1'b0}}), .total(triple));",
+    ]
     for d in range(length):
-        above = "1'b0" if d + 1 >= bits else f"magnitude[{d + 1}]"
-        lines.append(f"wire [1:0] digit{d} = {{sign ^ ({above} & ~triple[{d + 1}]), triple[{d + 1}] ^ {above}}};")
+        above = _bit_of("value", d + 1, bits)
+        lines.append(f"wire [1:0] digit{d} = {{{above} & ~triple[{d + 1}], triple[{d + 1}] ^ {above}}};")
     return lines
 
 
@@ -192,7 +197,7 @@ def candidates_module(encoding: Encoding, bits: int) -> str:
         "assign minus_once = ~once + 1'b1;",
     ]
     if encoding.largest == 3:
-        lines += ["assign thrice = once + (once << 1);", "assign minus_thrice = minus_once + (minus_once << 1);"]
+        lines += [_tripled("once", "thrice", width), _tripled("minus_once", "minus_thrice", width)]
     return "\n".join(
         [
             "// Multiples of the other operand that a digit can ask for; twice as much is wiring.",
@@ -202,6 +207,11 @@ def candidates_module(encoding: Encoding, bits: int) -> str:
             "",
         ]
     )
+
+
+def _tripled(word: str, name: str, width: int) -> str:
+    doubled = f"{{{word}[{width - 2}:0], 1'b0}}"
+    return f"final_adder #(.W({width})) adder_of_{name} (.x({word}), .y({doubled}), .total({name}));"
 
 
 def select_module(encoding: Encoding, bits: int, *, completed: bool) -> str:
