@@ -83,7 +83,7 @@ def reset_extension(design: Ints, more: Ints, packed: Ints, requests: int, s: In
     x[:] = more
     x[ext.EVENT : ext.EVENT + 4 * x[ext.CHANNELS]] = ext.FOREVER
     x[ext.POLICY] = design[10]
-    x[ext.IDLE_LIMIT] = design[11]
+    x[ext.IDLE_LIMIT] = 0 if design[10] == ext.STAGGERED else design[11]
     x[ext.SLOW_EXIT] = design[12]
     x[ext.IS_PER_BANK] = 1 if design[5] == ext.PER_BANK else 0
     interval = x[ext.BANK_INTERVAL] if x[ext.IS_PER_BANK] == 1 else s[lay.REFRESH_INTERVAL]
