@@ -1,0 +1,1 @@
+"""The leaderboard: studies that reproduce, as one table a task and budget."""
