@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,14 @@ class Outcomes:
         reward: (N,) finite; an invalid design's falls with its violation.
         feasible: (N,) valid, and every constraint met.
         failed: (N,) evaluations that crashed; their reward says nothing about the design.
+        rewards: (N, K) one column an objective; ``reward`` is their mean.
     """
 
     rows: Rows
     reward: NDArray[np.float64]
     feasible: NDArray[np.bool_]
     failed: NDArray[np.bool_]
+    rewards: NDArray[np.float64]
 
     def best_first(self) -> NDArray[np.intp]:
         """Positions by (feasible, reward), best first, equals in order; without failed ones."""
@@ -37,20 +39,18 @@ class Outcomes:
 
     def take(self, positions: NDArray[np.intp]) -> Outcomes:
         """The outcomes at ``positions`` (M,), in that order."""
-        return Outcomes(self.rows[positions], self.reward[positions], self.feasible[positions], self.failed[positions])
+        return Outcomes(**{name: getattr(self, name)[positions] for name in _COLUMNS})
 
     def followed_by(self, others: Outcomes) -> Outcomes:
         """These outcomes, then the others."""
-        return Outcomes(
-            np.concatenate([self.rows, others.rows]),
-            np.concatenate([self.reward, others.reward]),
-            np.concatenate([self.feasible, others.feasible]),
-            np.concatenate([self.failed, others.failed]),
-        )
+        return Outcomes(**{name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in _COLUMNS})
 
     def rank(self, position: int) -> tuple[bool, float]:
         """What designs are compared by: feasible before infeasible, then by reward."""
         return bool(self.feasible[position]), float(self.reward[position])
+
+
+_COLUMNS = tuple(field.name for field in fields(Outcomes))
 
 
 class BatchSearch(AskTell):
@@ -91,5 +91,6 @@ class BatchSearch(AskTell):
                 np.concatenate([part.reward for part in heard]),
                 np.concatenate([part.feasible for part in heard]),
                 np.concatenate([part.status == FAILED for part in heard]),
+                np.concatenate([part.rewards for part in heard]),
             )
         )
