@@ -18,6 +18,7 @@ from archgym.studies.pool import lost, portable
 from archgym.studies.runner import CellRunner, Finished
 from archgym_simulators import InputError
 from archgym_simulators.errors import import_extra
+from archgym_simulators.nearest import did_you_mean
 
 LOCAL = "local"
 _CONNECT_SECONDS = 5.0
@@ -30,8 +31,8 @@ class RayCluster:
     """A connection to a cluster.
 
     Args:
-        address: ``"local"`` for one on this machine that ends with the study; ``"auto"``, ``"HOST:PORT"`` or
-            ``"ray://HOST:PORT"`` for one that is there.
+        address: ``"local"`` for one on this machine that ends with the study; ``"auto"`` or ``"HOST:PORT"`` for one
+            that is there.
 
     Raises:
         MissingExtra: ray is not installed.
@@ -159,9 +160,10 @@ def _runner(boxed: list[Any], digest: str, folder: Path, open_runs: Path) -> Cel
 
 def _check_reachable(address: str) -> None:
     """Ray itself waits for half a minute, and says it in many lines."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
-        raise InputError(f"a Ray address reads {LOCAL}, auto, HOST:PORT or ray://HOST:PORT, not {address!r}")
+        hint = did_you_mean(address, (LOCAL, "auto"))
+        raise InputError(f"a Ray address reads {LOCAL}, auto or HOST:PORT, not {address!r}{hint}")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
     except (OSError, OverflowError) as error:

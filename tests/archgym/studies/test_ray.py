@@ -78,13 +78,26 @@ def test_a_cluster_of_its_own_is_started_by_one_word(tmp_path, environment):
     [
         ("127.0.0.1:1", "cannot reach Ray at '127.0.0.1:1': .*refused"),
         ("no-such-host.invalid:6379", "cannot reach Ray at 'no-such-host.invalid:6379'"),
-        ("nonsense", "a Ray address reads local, auto, HOST:PORT or ray://HOST:PORT, not 'nonsense'"),
+        ("locl", r"a Ray address reads local, auto or HOST:PORT, not 'locl'; did you mean 'local'\?"),
         ("host:port", "a Ray address reads"),
     ],
 )
 def test_a_cluster_that_does_not_answer_is_one_line_and_leaves_nothing(tmp_path, address, message):
     with pytest.raises(InputError, match=message) as caught:
         run_study(parse_study(content(tmp_path)), tmp_path / "out", ray=address)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+@needs_ray
+def test_where_no_cluster_runs_auto_is_one_line_too(tmp_path, monkeypatch):
+    for name in ("HOME", "RAY_TMPDIR", "TMPDIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(
+        InputError, match="cannot reach Ray at 'auto': Could not find any running Ray instance"
+    ) as caught:
+        run_study(parse_study(content(tmp_path)), tmp_path / "out", ray="auto")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
 
