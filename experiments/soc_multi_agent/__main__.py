@@ -20,7 +20,7 @@ from archgym.core_1.soc import DEV_EASY, SOC, THREE
 from archgym.registry import agent_class
 from archgym.run_directory import write_whole
 from archgym.session import Session, SessionOver
-from experiments.soc_multi_agent.learner import Learner, Settings, advantages_of
+from experiments.soc_multi_agent.learner import Settings, Team, advantages_of
 
 HERE = Path(__file__).parent
 RUNS, SUMMARY = HERE / "runs.csv", HERE / "summary.csv"
@@ -38,26 +38,25 @@ def run_team(session: Session, groups: str, settings: Settings, rng: np.random.G
     space = session.space
     split: Any = {"everything": list(space.names)} if groups == "one" else groups
     env = archgym.parallel_env(session=session, groups=split)
-    team = {
-        agent: Learner(space.nvec[columns], settings, rng.spawn(1)[0]) for agent, columns in env.groups.columns.items()
-    }
+    owner = np.empty(space.width, dtype=np.int64)
+    for number, columns in enumerate(env.groups.columns.values()):
+        owner[columns] = number
+    team = Team(space.nvec, owner, settings, rng)
     try:
         while True:
             batch = [play(env, team) for _ in range(BATCH)]
-            worth = advantages_of(np.array([reward for _, reward in batch]))
-            for agent, learner in team.items():
-                learner.update(np.stack([actions[agent] for actions, _ in batch]), worth)
+            rows, rewards = zip(*batch, strict=True)
+            team.update(np.stack(rows), advantages_of(np.array(rewards)))
     except SessionOver:
         return
 
 
-def play(env: Any, team: Mapping[str, Learner]) -> tuple[dict[str, Any], float]:
-    """One design: what each agent chose, and the reward of all."""
+def play(env: Any, team: Team) -> tuple[Any, float]:
+    """One design: what all agents chose (D,), and the reward that they share."""
     env.reset()
-    actions = {agent: learner.act() for agent, learner in team.items()}
-    shaped = {agent: choice if len(choice) > 1 else choice[0] for agent, choice in actions.items()}
-    rewards = env.step(shaped)[1]
-    return actions, next(iter(rewards.values()))
+    row = team.act()
+    shares = {agent: share[0] for agent, share in env.groups.actions(row[None]).items()}
+    return row, next(iter(env.step(shares)[1].values()))
 
 
 def search(workload: str, who: str, rate: float, seed: int) -> tuple[float, bool]:

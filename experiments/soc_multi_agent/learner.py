@@ -34,29 +34,32 @@ class Settings:
     entropy: float = 0.003
 
 
-class Learner:
-    """One agent: it hears the shared reward, and knows nothing of the others.
+class Team:
+    """Agents that hear the shared reward and know nothing of each other, computed side by side.
 
     Args:
-        nvec: number of values of each of its parameters.
-        settings: of learning.
-        rng: source of its choices.
+        nvec: number of values of each parameter, (P,).
+        owner: the agent that chooses each parameter, (P,) from 0.
+        settings: of learning, the same for all.
+        rng: source of their choices.
     """
 
-    def __init__(self, nvec: Actions, settings: Settings, rng: np.random.Generator) -> None:
+    def __init__(self, nvec: Actions, owner: Actions, settings: Settings, rng: np.random.Generator) -> None:
         self._nvec = nvec
+        self._owner = owner
+        self._owns = (owner[:, None] == np.arange(owner.max() + 1)).astype(np.float64)  # (P, A)
         self._settings = settings
         self._rng = rng
-        width = int(self._nvec.max())
-        self._mask = np.arange(width) < self._nvec[:, None]  # (P, V)
+        width = int(nvec.max())
+        self._mask = np.arange(width) < nvec[:, None]  # (P, V)
         self._logits = np.where(self._mask, 0.0, -np.inf)
-        self._mean = np.zeros((len(self._nvec), width))
-        self._square = np.zeros((len(self._nvec), width))
+        self._mean = np.zeros((len(nvec), width))
+        self._square = np.zeros((len(nvec), width))
         self._updates = 0
 
     def act(self) -> Actions:
         """A value of each parameter: (P,)."""
-        cumulative = self._probabilities().cumsum(axis=1)
+        cumulative = self.probabilities().cumsum(axis=1)
         drawn = (self._rng.random((len(self._nvec), 1)) > cumulative).sum(axis=1)
         return np.asarray(np.minimum(drawn, self._nvec - 1))
 
@@ -64,14 +67,20 @@ class Learner:
         """Learn from designs (N, P) and what each was worth against the others (N,)."""
         chosen = np.arange(self._logits.shape[1]) == actions[:, :, None]  # (N, P, V)
         before = self._log_probability(chosen)
+        worth = advantages[:, None]
         for _ in range(self._settings.epochs):
-            ratio = np.exp(self._log_probability(chosen) - before)
-            limit = 1.0 + np.sign(advantages) * self._settings.clip
-            moves = np.where(advantages > 0.0, ratio < limit, ratio > limit)
-            probabilities = self._probabilities()
-            weight = advantages * ratio * moves / len(advantages)
-            gradient = np.tensordot(weight, chosen - probabilities, axes=1)
+            ratio = np.exp(self._log_probability(chosen) - before)  # (N, A)
+            limit = 1.0 + np.sign(worth) * self._settings.clip
+            moves = np.where(worth > 0.0, ratio < limit, ratio > limit)
+            weight = (worth * ratio * moves / len(actions))[:, self._owner]  # (N, P)
+            probabilities = self.probabilities()
+            gradient = np.einsum("np,npv->pv", weight, chosen - probabilities)
             self._climb(gradient + self._settings.entropy * _entropy_gradient(probabilities))
+
+    def probabilities(self) -> Floats:
+        """Of each value of each parameter: (P, V)."""
+        scaled = np.exp(self._logits - self._logits.max(axis=1, keepdims=True))
+        return np.asarray(scaled / scaled.sum(axis=1, keepdims=True))
 
     def _climb(self, gradient: Floats) -> None:
         self._updates += 1
@@ -81,14 +90,10 @@ class Learner:
         step = self._settings.learning_rate * mean / (np.sqrt(square) + 1e-8)
         self._logits = np.where(self._mask, self._logits + step, -np.inf)
 
-    def _probabilities(self) -> Floats:
-        scaled = np.exp(self._logits - self._logits.max(axis=1, keepdims=True))
-        return np.asarray(scaled / scaled.sum(axis=1, keepdims=True))
-
     def _log_probability(self, chosen: NDArray[np.bool_]) -> Floats:
-        """Of whole actions (N, P, V): (N,)."""
-        logs = np.log(np.maximum(self._probabilities(), 1e-12))
-        return np.asarray((chosen * logs).sum(axis=(1, 2)))
+        """Of each agent's whole action, for designs (N, P, V): (N, A)."""
+        logs = np.log(np.maximum(self.probabilities(), 1e-12))
+        return np.asarray((chosen * logs).sum(axis=2) @ self._owns)
 
 
 def _entropy_gradient(probabilities: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""The learner of the multi-agent comparison, and who chooses what on a chip."""
+"""The learners of the multi-agent comparison, and who chooses what on a chip."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 import archgym
 from archgym.envs.agent_groups import AgentGroups
 from experiments.soc_multi_agent.__main__ import run_team, summarised
-from experiments.soc_multi_agent.learner import Learner, Settings, advantages_of
+from experiments.soc_multi_agent.learner import Settings, Team, advantages_of
 
 
 def test_processors_memory_and_mapping_have_agents_of_their_own():
@@ -21,20 +21,28 @@ def test_processors_memory_and_mapping_have_agents_of_their_own():
     assert all(name.endswith((".runs_on", ".memory")) for name in mapped)
 
 
-@pytest.mark.parametrize("split", [1, 4])
-def test_a_learner_finds_the_best_values_from_the_reward_alone(split):
+@pytest.mark.parametrize("owner", [[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 2, 3]])
+def test_a_team_finds_the_best_values_from_the_reward_alone(owner):
     goal = np.array([2, 0, 4, 1])
-    nvec = np.array([3, 4, 5, 6])
-    parts = np.split(np.arange(4), split)
-    rng = np.random.default_rng(0)
-    team = [Learner(nvec[part], Settings(0.1), rng.spawn(1)[0]) for part in parts]
+    team = Team(np.array([3, 4, 5, 6]), np.array(owner), Settings(0.1), np.random.default_rng(0))
     for _ in range(60):
-        batch = [np.concatenate([learner.act() for learner in team]) for _ in range(16)]
-        worth = advantages_of(np.array([float((design == goal).sum()) for design in batch]))
-        for learner, part in zip(team, parts, strict=True):
-            learner.update(np.stack(batch)[:, part], worth)
-    final = np.array([np.concatenate([learner.act() for learner in team]) for _ in range(50)])
+        batch = np.stack([team.act() for _ in range(16)])
+        team.update(batch, advantages_of((batch == goal).sum(axis=1).astype(float)))
+    final = np.stack([team.act() for _ in range(50)])
     assert (final == goal).mean() > 0.9
+
+
+def test_agents_side_by_side_learn_what_each_would_alone():
+    rng = np.random.default_rng(1)
+    nvec = np.array([3, 4, 2, 5])
+    designs, worth = rng.integers(0, nvec, (16, 4)), advantages_of(rng.random(16))
+    together = Team(nvec, np.array([0, 0, 1, 1]), Settings(0.1), np.random.default_rng(2))
+    together.update(designs, worth)
+    for part in ([0, 1], [2, 3]):
+        alone = Team(nvec[part], np.zeros(2, dtype=np.int64), Settings(0.1), np.random.default_rng(3))
+        alone.update(designs[:, part], worth)
+        width = alone.probabilities().shape[1]
+        np.testing.assert_allclose(together.probabilities()[part, :width], alone.probabilities(), rtol=1e-9)
 
 
 def test_the_limit_is_of_an_agents_whole_action():
@@ -43,15 +51,12 @@ def test_the_limit_is_of_an_agents_whole_action():
     nvec = np.full(100, 4)
     designs, worth = rng.integers(0, 4, (16, 100)), advantages_of(rng.random(16))
 
-    def moved(parts, rate):
-        gain = 0.0
-        for part in parts:
-            learner = Learner(nvec[part], Settings(rate), np.random.default_rng(2))
-            learner.update(designs[:, part], worth)
-            gain += float(np.abs(learner._probabilities() - 0.25).sum())
-        return gain
+    def moved(owner, rate):
+        team = Team(nvec, owner, Settings(rate), np.random.default_rng(2))
+        team.update(designs, worth)
+        return float(np.abs(team.probabilities() - 0.25).sum())
 
-    whole, split = [np.arange(100)], np.split(np.arange(100), 100)
+    whole, split = np.zeros(100, dtype=np.int64), np.arange(100)
     assert moved(whole, 0.01) < 0.6 * moved(split, 0.01)
     assert moved(whole, 0.3) > 1.5 * moved(split, 0.3)
 
