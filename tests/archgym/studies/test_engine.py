@@ -63,8 +63,13 @@ def test_a_run_is_the_search_of_the_same_name(study, tmp_path):
         )
         assert single.reward == row["best_reward"]
         assert single.metrics[found.manifest["tasks"][0]["value_metric"]] == row["best_value"]
-        last = found.improvements[found.improvements["run_id"] == row["run_id"]].iloc[-1]
-        assert json.loads(last["design"]) == single.design
+        steps = found.improvements[found.improvements["run_id"] == row["run_id"]]
+        assert json.loads(steps["design"].iloc[-1]) == single.design
+        recorded = pd.read_parquet(tmp_path / f"single-{place}" / "evaluations.parquet")
+        for name, column in (("evaluation", recorded["step"] + 1), ("proposal", recorded["proposal"] + 1)):
+            assert steps[name].tolist() == column.tolist()
+        assert steps["reward"].tolist() == recorded["reward"].tolist()
+        assert steps["feasible"].tolist() == recorded["feasible"].tolist()
         alone = load_study(tmp_path / f"single-{place}")
         expected = pd.DataFrame([row]).reset_index(drop=True).drop(columns=["wall_seconds", "agent_seconds"])
         pd.testing.assert_frame_equal(alone.runs[expected.columns], expected)
