@@ -84,9 +84,7 @@ class ReportOutput:
     def _check_place(self) -> None:
         path = self.path
         if self.is_folder and path.exists() and not path.is_dir():
-            raise InputError(
-                f"--out {str(path)!r} is no folder; {self.kind} files go into a folder or end in .{self.kind}"
-            )
+            raise InputError(f"--out {str(path)!r} is a file; name a folder, or a file that ends in .{self.kind}")
         if not self.is_folder and path.is_dir():
             raise InputError(f"--out {str(path)!r} is a folder; name a file that ends in .{self.kind}")
         inside = path if self.is_folder and path.is_dir() else path.parent

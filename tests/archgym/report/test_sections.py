@@ -58,6 +58,10 @@ def test_regret_is_0_at_the_best_known_and_1_at_the_median_of_random_designs():
     assert scale.median == np.median(scored.reward[scored.feasible])
 
 
+def suite_task(best):
+    return MadeTask("dram-dev-time", "archgym/DRAM-v0", "stream", ("total-time",), best=best)
+
+
 def test_a_task_of_the_suite_is_measured_against_its_certificate():
     task = MadeTask(
         name="dram-dev-time", env_id="archgym/DRAM-v0", workload="stream", objective=("total-time",), best=0.1
@@ -205,7 +209,7 @@ def test_the_protocol_tunes_on_dev_tasks_with_equal_trials_and_prints_its_cost()
 def test_without_dev_tasks_tuning_is_not_judged():
     study = made_study((MadeTask(), MadeTask(workload="large")), (("alpha", 2),), seeds=3)
     study.manifest = with_roles("test", "test")
-    assert "Without a dev task the worth of tuning cannot be judged" in words(
+    assert "no dev task, so the worth of tuning cannot be judged" in words(
         sections_of(study)["lottery"].views[ALL_TASKS]
     )
 
