@@ -166,7 +166,9 @@ class _Replay:
         dimension = directive.dimension
         if dimension not in _FILTER_OF:
             return replace(directive, size=min(directive.size, sizes[dimension]))
-        offset = directive.offset * self._stride
+        # Tiles of a single step, and those that overlap, count steps of the filter; others count input columns.
+        counts_steps = directive.of_outputs or directive.offset == 1 or directive.size > directive.offset
+        offset = directive.offset * (self._stride if counts_steps else 1)
         if not directive.of_outputs:
             return replace(directive, size=min(directive.size, sizes[dimension]), offset=offset)
         filters = sizes[_FILTER_OF[dimension]]
@@ -241,7 +243,9 @@ class _Replay:
                 outputs[d] = (spread.active - 1) * outputs[d] + last
         channels = e["C"] if self._depthwise else e["K"]
         weights = e["C"] * e["R"] * e["S"] * (1 if self._depthwise else e["K"])
-        return weights, e["C"] * e["Y"] * e["X"], channels * outputs["Y"] * outputs["X"]
+        # A stride above the filter leaves rows that no window needs.
+        rows, columns = (outputs[d] * extent[f] if self._stride > extent[f] else e[d] for d, f in _FILTER_OF.items())
+        return weights, e["C"] * rows * columns, channels * outputs["Y"] * outputs["X"]
 
     def _l1_requirement(self, tiles: Sizes) -> int:
         # The tool takes an output tile to be as large as the input tile.
