@@ -38,7 +38,7 @@ def test_unknown_command_names_the_nearest_and_all(cli):
 
 
 def test_a_command_of_a_later_part_is_no_command(cli):
-    cli("study").assert_is_one_line_error("unknown command 'study'")
+    cli("proxy").assert_is_one_line_error("unknown command 'proxy'")
 
 
 def test_unknown_option_before_the_command(cli):
