@@ -10,9 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym_simulators._jit import inner_kernel, kernel
-from archgym_simulators.tpe.cost import GATE_FJ, LEAKAGE_NW, REGISTER_FJ, REGISTER_UM2, price_one
+from archgym_simulators.tpe.cost import (
+    CARRY_NS,
+    GATE_FJ,
+    GATE_UM2,
+    LEAKAGE_NW,
+    REGISTER_FJ,
+    REGISTER_NS,
+    REGISTER_UM2,
+    RIPPLE_NS,
+    price_one,
+)
+from archgym_simulators.tpe.dots import RIPPLE, adder_levels
 from archgym_simulators.tpe.layout import (
     ACCUMULATOR,
+    ADDER,
     ARCHITECTURE,
     COLUMNS,
     CUBE,
@@ -30,7 +42,15 @@ from archgym_simulators.tpe.layout import (
     TREE,
     WS,
 )
-from archgym_simulators.tpe.structure import FINISH, FULL_ADDER, REGISTERS, count_one, finisher_count, needed_bits
+from archgym_simulators.tpe.structure import (
+    FINISH,
+    FULL_ADDER,
+    REGISTERS,
+    count_one,
+    finisher_bits,
+    finisher_count,
+    needed_bits,
+)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -141,6 +161,17 @@ def _skipping_cycles(
 
 
 @inner_kernel
+def _finisher_stages_um2(design: Integers, formats: Integers, library: Floats, period: float) -> float:
+    """Area of the registers by which finishing adders longer than a period are cut into stages."""
+    width = finisher_bits(design, formats)
+    each = library[RIPPLE_NS] if design[ADDER] == RIPPLE else library[CARRY_NS]
+    delay = adder_levels(width, design[ADDER]) * each
+    stages = min(ceil(delay / max(period - library[REGISTER_NS], 1e-3)), width)
+    adders = float(design[COLUMNS]) if design[ARCHITECTURE] == WS else finisher_count(design)
+    return float(max(stages - 1.0, 0.0) * adders * 2.0 * width * library[REGISTER_UM2])
+
+
+@inner_kernel
 def _engines(design: Integers) -> float:
     """Multiply-accumulates that can start in a cycle; digits where they come one after another."""
     pes = float(design[ROWS] * design[COLUMNS])
@@ -183,6 +214,7 @@ def run_designs(
         count_one(design, formats, bare, gates, path)
         areas = row[_FIRST_AREA : _FIRST_AREA + 8]
         row[4] = price_one(design, gates, path, library, 1.0 / ghz[i], wire, areas)
+        areas[REGISTERS] += _finisher_stages_um2(design, formats, library, 1.0 / ghz[i]) if not bare else 0.0
         for part in range(8):
             row[14] += areas[part]
         _work(design, formats, moments[i], zeros, quantiles, layers, library, row)
@@ -225,8 +257,9 @@ def _work(
     if adders > 0.0:
         each = digits if design[OPT3] else 1
         energy += finished * each * finish_um2 / adders * library[GATE_FJ]
-    # Where K is cut, sums of its parts are added outside, in words of the accumulator's width.
-    energy += added * design[ACCUMULATOR] * FULL_ADDER * library[0] * library[GATE_FJ]
+    # Where K is cut, sums of its parts are read, added and written outside: at least a register's energy for each.
+    merge = FULL_ADDER * library[GATE_UM2] * library[GATE_FJ] + 2.0 * library[REGISTER_FJ]
+    energy += added * design[ACCUMULATOR] * merge
     row[0] = cycles
     row[1] = energy * 1e-3
     row[2] = row[14] * library[LEAKAGE_NW] * 1e-6

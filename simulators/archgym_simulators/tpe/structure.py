@@ -7,7 +7,7 @@ shows them: operands, candidate selection per digit, a compressor, an accumulato
 
 from __future__ import annotations
 
-__all__ = ["GATES", "LEVELS", "PARTS", "count_parts", "needed_bits"]
+__all__ = ["GATES", "LEVELS", "PARTS", "count_one", "count_parts", "finisher_bits", "finisher_count", "needed_bits"]
 
 from math import ceil, log2
 
@@ -345,6 +345,9 @@ def _tree(design: Integers, formats: Integers, gates: Floats, path: Floats, bare
             put_rows(heights, rows, d * radix, product + span + growth)
     else:
         _partial_products(design, formats, heights, depth if design[OPT1] and span == 0 else 1)
+        if design[OPT1] and span == 0 and not bare:
+            top = (digits - 1) * radix + product
+            put_rows(heights, 1, top, int(width) - top)
         levels = 0.0
         if not (design[OPT1] and span == 0):
             levels = _compressor(design, heights, gates, path, float(depth))
@@ -415,9 +418,17 @@ def _skipping(design: Integers, formats: Integers, gates: Floats, path: Floats, 
 
 
 @inner_kernel
+def finisher_bits(design: Integers, formats: Integers) -> float:
+    """Width of a finishing adder: all that a sum over one tile can be."""
+    if design[ARCHITECTURE] == WS:
+        return float(design[ACCUMULATOR])
+    return float(formats[0, 0] + formats[1, 0] + formats[0, 2] + formats[1, 2]) + ceil(log2(float(design[K_TILE])))
+
+
+@inner_kernel
 def _finishers(design: Integers, formats: Integers, gates: Floats, count: float) -> None:
     """Adders that turn sum and carry into one number, shared by all accumulators."""
-    width = float(formats[0, 0] + formats[1, 0] + formats[0, 2] + formats[1, 2]) + ceil(log2(float(design[K_TILE])))
+    width = finisher_bits(design, formats)
     full, cells, half = adder_cells(width, design[ADDER])
     gates[FINISH] += count * (full * FULL_ADDER + cells * CARRY_CELL + half * (HALF_ADDER + XOR))
     gates[REGISTERS] += count * 2.0 * width
