@@ -142,8 +142,10 @@ class PeWriter:
     def _levels(self, words: int) -> list[_Stage]:
         stages = []
         while words > 2:
-            words = len(compressor_level(list(range(words)), words, self.design.compressor)[1])
-            stages.append(_Stage(1.0, self._compress))
+            steps, left = compressor_level(list(range(words)), words, self.design.compressor)
+            chained = any(step[0] >= words for step in steps)  # of 4:2 compressors, two adders deep
+            stages.append(_Stage(2.0 if chained else 1.0, self._compress))
+            words = len(left)
         return stages
 
     def _adder_delay(self, width: int) -> float:
@@ -160,7 +162,7 @@ class PeWriter:
 
     def _cut_places(self, stages: list[_Stage]) -> list[int]:
         """After which stages registers go, so that the longest piece is short."""
-        loop = 2.0 if self.design.opt1 else 1.0 + self._adder_delay(self.width)
+        loop = 2.0 if self.design.opt1 else self._adder_delay(self.width) + (0.0 if self._alone() else 1.0)
         best, least = [], inf
         for places in combinations_with_replacement(range(len(stages)), self.design.pipeline_cuts):
             edges = [-1, *places, len(stages) - 1]
@@ -169,6 +171,10 @@ class PeWriter:
             if longest < least - 1e-9:
                 best, least = list(places), longest
         return best
+
+    def _alone(self) -> bool:
+        """Whether a single word, the sum of a tree of adders, is added to the accumulator."""
+        return self.design.architecture == "tree" and not self.completed
 
     def _encode(self, live: _Live) -> _Live:
         codes = self._wire(self.pairs * self.code, "codes")

@@ -108,8 +108,10 @@ def test_a_synthesised_pe_holds_what_the_functional_model_holds(yosys, name):
     assert multiply(design, a, b, a_bits=BITS, b_bits=BITS).overflow is None or design.accumulator_bits < 17
 
 
-@pytest.mark.parametrize("encoding", ["booth", "ent", "naf"])
-@pytest.mark.parametrize("extra", [{}, {"encoder_placement": "group", "lanes": 4}, {"pipeline_cuts": 1}])
+@pytest.mark.parametrize(
+    ("encoding", "extra"),
+    [("booth", {}), ("ent", {"encoder_placement": "group", "lanes": 4}), ("naf", {"pipeline_cuts": 1})],
+)
 def test_a_pe_that_skips_zeros_sums_the_words_of_one_digit(yosys, encoding, extra):
     design = TpeDesign(**SKIPPING, **extra, encoding=encoding, accumulator_bits=14)
     a, b = operands(8, seed=2)
@@ -142,8 +144,7 @@ def test_a_pe_of_a_cube_with_digits_apart_adds_each_digits_product_to_its_own_su
         assert np.array_equal(total % (1 << ports.width), np.outer(chosen, b).ravel() % (1 << ports.width))
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("bits", [5, 8])
+@pytest.mark.parametrize(("encoding", "bits"), [*((name, 8) for name in ENCODINGS), ("booth", 5), ("ent", 5)])
 def test_a_synthesised_encoder_writes_the_digits_of_every_value(yosys, encoding, bits):
     verilog = pe_verilog(TpeDesign(encoding=encoding), a_bits=bits)
     values = np.arange(-(1 << (bits - 1)), 1 << (bits - 1))
@@ -156,7 +157,7 @@ def test_a_synthesised_encoder_writes_the_digits_of_every_value(yosys, encoding,
 
 
 @pytest.mark.parametrize("kind", FINAL_ADDERS)
-@pytest.mark.parametrize("width", [2, 7, 24])
+@pytest.mark.parametrize("width", [7, 24])
 def test_a_synthesised_adder_adds(yosys, kind, width):
     rng = np.random.default_rng(width)
     x, y = (rng.integers(0, 1 << width, (1, 500)) for _ in range(2))

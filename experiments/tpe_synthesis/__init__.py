@@ -1,0 +1,1 @@
+"""Do the cost model and synthesis agree on tensor engines?"""
