@@ -26,6 +26,7 @@ SECTIONS = {
     "maestro": ("maestro", "Maestro mappings per CPU second, random ones, batches of 4,096"),
     "mapping": ("mapping", "mappings per CPU second, random valid ones, batches of 16,384"),
     "soc": ("soc", "SoC model: designs per CPU second on one core, beside FARSI"),
+    "tpe": ("tpe", "tensor engines at bit level: random designs per CPU second, batches of 16,384, and one by one"),
     "overhead": ("overhead", "what each layer adds to a design: microseconds of CPU, on a toy simulator"),
     "environments": ("environments", "what session and environment add to a design, on a toy simulator"),
 }
