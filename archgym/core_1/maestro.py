@@ -1,9 +1,9 @@
 """The tasks on dataflow mappings.
 
-One mapping serves two layers, in the space that all layers share: it has to suit both, and the unseen layers on which
-it is judged. Networks to search on and to judge by belong to the test split, those for tuning to the dev split. At 100
-calls random search is 210 % to 960 % short of the best (``archgym audit TASK``, best of its sample and descents; the front: of
-hypervolume), so none is a smoke test.
+One mapping serves two layers: it has to suit both, and the unseen layers on which it is judged. Networks to search on
+and to judge by belong to the test split, those for tuning to the dev split. At 100 calls random search is 210 % to
+960 % short of the best (``archgym audit TASK``, best of its sample and descents; the front: of hypervolume), so none is
+a smoke test.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ __all__ = ["TASKS"]
 from archgym.tasks import Task
 
 MAESTRO = "archgym/Maestro-v0"
-SHARED = {"space": "shared"}
 CONVOLUTIONS = "unet/down4b + unet/down5a"
 CONVOLUTIONS_UNSEEN = "unet/down3b + unet/up1a"
 MIXED = "unet/down4a + efficientnet-b0/block2_2_expand"
@@ -28,7 +27,6 @@ TASKS = (
         workload=CONVOLUTIONS,
         judge_workload=CONVOLUTIONS_UNSEEN,
         objectives=("energy-delay",),
-        options=SHARED,
     ),
     Task(
         name="maestro-mixed-latency",
@@ -37,7 +35,7 @@ TASKS = (
         workload=MIXED,
         judge_workload=MIXED_UNSEEN,
         objectives=("latency",),
-        options={**SHARED, "pes": 1024, "noc_words": 128, "off_chip_words": 32, "area_class": "mobile"},
+        options={"pes": 1024, "noc_words": 128, "off_chip_words": 32, "area_class": "mobile"},
     ),
     Task(
         name="maestro-front",
@@ -46,7 +44,6 @@ TASKS = (
         workload=CONVOLUTIONS,
         judge_workload=CONVOLUTIONS_UNSEEN,
         objectives=("latency", "energy", "area_mm2"),
-        options=SHARED,
         reference_point=(-1.0, -1.0, -1.5),
     ),
     # ---- for tuning -------------------------------------------------------------------------------------------------
@@ -57,7 +54,6 @@ TASKS = (
         workload="mnasnet/block2_1_expand + vit-b/attn_q",
         judge_workload="mnasnet/block2_2_expand + vit-b/ffn_up",
         objectives=("energy-delay",),
-        options=SHARED,
         role="dev",
     ),
     Task(
@@ -67,7 +63,6 @@ TASKS = (
         workload="mnasnet/block2_2_dw + mnasnet/block2_2_project",
         judge_workload="mnasnet/block3_1_dw + mnasnet/block3_1_project",
         objectives=("latency",),
-        options=SHARED,
         role="dev",
     ),
 )

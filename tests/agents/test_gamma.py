@@ -9,7 +9,7 @@ from archgym_agents.gamma import GammaConfig, _Genome
 from archgym_simulators import Categorical, DesignSpace, Ordinal, Permutation
 from archgym_simulators.maestro.simulator import MaestroSimulator
 
-SPACE = MaestroSimulator("conv:28x28x48x64x3x3").space
+SPACE = MaestroSimulator("conv:28x28x48x64x3x3", space="layer").space
 
 
 def columns_of(*names: str) -> list[int]:

@@ -66,8 +66,8 @@ class MaestroSimulator(Simulator):
 
     Args:
         workload: spec of `archgym_simulators.layers.workloads`; several layers run with one mapping.
-        space: ``"layer"``: tiles that suit the layer, for a workload of one shape. ``"shared"``: the same space for
-            every workload. By default ``"layer"`` where it is possible.
+        space: ``"shared"``: the same space for every workload, so that one policy trains over many. ``"layer"``: the
+            tiles that suit the layer, for a workload of one shape.
         pes: processing elements.
         noc_words: 16-bit words a cycle between a buffer and its clusters or PEs, each way.
         off_chip_words: words a cycle off the chip, each way.
@@ -95,7 +95,7 @@ class MaestroSimulator(Simulator):
         self,
         workload: str = "resnet18/conv2_*",
         *,
-        space: str | None = None,
+        space: str = "shared",
         pes: int = 256,
         noc_words: int = 64,
         off_chip_words: int = 16,
@@ -115,7 +115,6 @@ class MaestroSimulator(Simulator):
         self._period_ns = 1e3 / clock_mhz
         described = make_workload(workload)
         self.nests = nests(described.layers)
-        space = space or ("layer" if len(self.nests) == 1 else "shared")
         _require("space", space, SPACES)
         if space == "layer" and len(self.nests) > 1:
             raise InputError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archgym.testing import check_simulator
+from archgym.testing import check_env, check_simulator
 from archgym_simulators.attention.design import table_of
 from archgym_simulators.attention.model import design_table, simulate
 from archgym_simulators.attention.presets import preset
@@ -180,3 +180,7 @@ def test_splits_share_no_model_length_or_batch():
 )
 def test_conformance(options):
     check_simulator("archgym/Attention-v0", **options)
+
+
+def test_the_environment_keeps_its_contract():
+    check_env("archgym/Attention-v0")

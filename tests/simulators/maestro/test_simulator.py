@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from archgym.testing import check_simulator
+from archgym.testing import check_env, check_simulator
 from archgym_simulators.errors import InputError
 from archgym_simulators.maestro.design import table_of
 from archgym_simulators.maestro.model import Hardware, LevelMapping, MaestroDesign, design_table
@@ -25,7 +25,7 @@ def test_a_genome_has_seventeen_genes():
 
 
 def test_rows_mean_the_mappings_that_the_model_takes():
-    simulator = MaestroSimulator(LAYER)
+    simulator = MaestroSimulator(LAYER, space="layer")
     row = row_of(simulator, outer_order="C>K>Y>X>S>R", outer_parallel="Y", outer_X=7, inner_K=16, cluster=12)
     levels = [
         LevelMapping(("C", "K", "Y", "X", "S", "R"), "Y", (1, 48, 1, 7, 3, 3)),
@@ -34,8 +34,9 @@ def test_rows_mean_the_mappings_that_the_model_takes():
     assert table_of(simulator.space, row).tolist() == design_table([MaestroDesign(*levels, 12)]).tolist()
 
 
-def test_every_gene_is_live():
-    simulator = MaestroSimulator(LAYER)
+@pytest.mark.parametrize("space", ["layer", "shared"])
+def test_every_gene_is_live(space):
+    simulator = MaestroSimulator(LAYER, space=space)
     rng = np.random.default_rng(0)
     rows = simulator.space.sample(400, rng)
     base = simulator.evaluate(rows)
@@ -55,7 +56,7 @@ def test_the_same_genome_gives_the_same_numbers():
 
 
 def test_buffers_that_are_too_large_are_told_and_graded():
-    simulator = MaestroSimulator(LAYER)
+    simulator = MaestroSimulator(LAYER, space="layer")
     sizes = {"K": 64, "C": 48, "Y": 28, "X": 28, "R": 3, "S": 3}
     everything = {f"{level}_{dimension}": size for level in ("outer", "inner") for dimension, size in sizes.items()}
     rows = np.concatenate([row_of(simulator, **everything), row_of(simulator, **{**everything, "inner_K": 4})])
@@ -71,7 +72,7 @@ def test_buffers_that_are_too_large_are_told_and_graded():
 
 def test_the_shared_space_is_the_same_for_every_workload():
     workloads = (LAYER, "gemm:128x768x768", "resnet18", "mobilenet-v2")
-    simulators = [MaestroSimulator(workload, space="shared") for workload in workloads]
+    simulators = [MaestroSimulator(workload) for workload in workloads]
     assert len({simulator.space.digest for simulator in simulators}) == 1
     assert len({simulator.baseline.row for simulator in simulators}) == 1
     rows = simulators[0].space.sample(64, np.random.default_rng(0))
@@ -80,7 +81,7 @@ def test_the_shared_space_is_the_same_for_every_workload():
 
 
 def test_the_space_of_a_layer_has_the_tiles_that_differ_in_steps():
-    space = MaestroSimulator("conv:7x10x12x12x1x1").space
+    space = MaestroSimulator("conv:7x10x12x12x1x1", space="layer").space
     assert space.parameter("outer_Y").values == (1, 2, 3, 4, 7)
     assert space.parameter("inner_X").values == (1, 2, 3, 4, 5, 10)
     assert space.parameter("outer_R").values == (1,)
@@ -146,6 +147,7 @@ def test_layers_of_a_csv_file_run(tmp_path):
     "options",
     [
         {"workload": LAYER},
+        {"workload": LAYER, "space": "layer", "checks": ["declarations", "outcome", "purity", "batches"]},
         {"workload": "resnet18", "node_nm": 7, "pes": 1024, "area_class": "cloud"},
         {
             "workload": "conv:9x9x8x16x3x3s2",
@@ -157,3 +159,7 @@ def test_layers_of_a_csv_file_run(tmp_path):
 )
 def test_conformance(options):
     check_simulator("archgym/Maestro-v0", **options)
+
+
+def test_the_environment_keeps_its_contract():
+    check_env("archgym/Maestro-v0")
