@@ -7,8 +7,11 @@ __all__ = ["RayCluster"]
 import os
 import socket
 import tempfile
+import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ LOCAL = "local"
 _CONNECT_SECONDS = 5.0
 _MOST_LOSSES = 5  # of one run, until it counts as failed: not every one need be its own fault, nodes come and go
 _TASKS_A_CPU = 2  # one runs, one waits beside it
+_TASK_SECONDS, _MOST_CELLS = 1.0, 64  # short runs share a task: sending one costs as much as several of them
 _WAIT_SECONDS = 10.0  # until the number of processors is looked up again
 
 
@@ -69,28 +73,28 @@ class RayCluster:
             open_runs: where in it runs under way keep their journals.
             cells: the runs to make.
         """
-        ray = self._ray
-        remote = ray.remote(num_cpus=1, max_retries=0)(_run_on_node)
+        remote = self._ray.remote(num_cpus=1, max_retries=0)(_run_on_node)
         digest = str(read_json(folder / MANIFEST)["digest"])
-        boxed = [ray.put(plan)]  # in a list, so that it is fetched once a process and not once a task
-        again: deque[Cell] = deque()
-        deaths: Counter[str] = Counter()
-        waiting: dict[Any, Cell] = {}
+        boxed = [self._ray.put(plan)]  # in a list, so that it is fetched once a process and not once a task
+        supply = _Supply(cells)
+        waiting: dict[Any, list[Cell]] = {}
         while True:
-            for cell in _up_to(self._room(len(waiting)), again, cells):
-                waiting[remote.remote(boxed, digest, str(folder.resolve()), str(open_runs.resolve()), cell)] = cell
+            for batch in supply.batches(self._room(len(waiting))):
+                waiting[remote.remote(boxed, digest, str(folder.resolve()), str(open_runs.resolve()), batch)] = batch
             if not waiting:
                 return
             for task in self._done(list(waiting)):
-                cell = waiting.pop(task)
-                finished = self._fetch(task)
-                if finished is None:
-                    deaths[cell.run_id] += 1
-                    if deaths[cell.run_id] < _MOST_LOSSES:
-                        again.append(cell)
-                        continue
-                    finished = lost(plan, cell, f"{_MOST_LOSSES} Ray workers or nodes died of this run")
-                yield finished
+                batch, answer = waiting.pop(task), self._fetch(task)
+                if answer is None:
+                    yield from (
+                        lost(plan, cell, f"{_MOST_LOSSES} Ray workers or nodes died of this run")
+                        for cell in supply.take_back(batch)
+                    )
+                    continue
+                supply.note(len(answer.finished), answer.seconds)
+                yield from answer.finished
+                if answer.error is not None:
+                    raise answer.error
 
     def close(self) -> None:
         """Disconnect; a cluster that was started here ends."""
@@ -108,7 +112,7 @@ class RayCluster:
             done = done + more
         return list(done)
 
-    def _fetch(self, task: Any) -> Finished | None:
+    def _fetch(self, task: Any) -> _Answer | None:
         """What a task has finished; None where its process or node has gone."""
         try:
             answer = self._ray.get(task)
@@ -116,36 +120,69 @@ class RayCluster:
             raise
         except self._ray.exceptions.RayError:
             return None
-        if isinstance(answer, Exception):
-            raise answer
-        assert isinstance(answer, Finished)
+        assert isinstance(answer, _Answer)
         return answer
 
 
-def _up_to(count: int, again: deque[Cell], cells: Iterator[Cell]) -> Iterator[Cell]:
-    for _ in range(count):
-        cell = again.popleft() if again else next(cells, None)
-        if cell is None:
-            return
-        yield cell
+@dataclass(frozen=True)
+class _Answer:
+    """What a task has come to: the cells that it finished, in how many seconds, and why it went no further."""
+
+    finished: list[Finished]
+    seconds: float
+    error: Exception | None
+
+
+class _Supply:
+    """Cells by batches that take about a second, and those that come back because their task was lost."""
+
+    def __init__(self, cells: Iterator[Cell]) -> None:
+        self._cells = cells
+        self._again: deque[Cell] = deque()
+        self._losses: Counter[str] = Counter()
+        self._size = 1
+
+    def batches(self, count: int) -> Iterator[list[Cell]]:
+        """At most so many; cells that came back go alone, because one of them may kill its worker again."""
+        for _ in range(count):
+            batch = [self._again.popleft()] if self._again else list(islice(self._cells, self._size))
+            if not batch:
+                return
+            yield batch
+
+    def note(self, cells: int, seconds: float) -> None:
+        """Learn how long cells take."""
+        if cells:
+            self._size = int(min(max(_TASK_SECONDS * cells / max(seconds, 1e-6), 1), _MOST_CELLS))
+
+    def take_back(self, batch: list[Cell]) -> list[Cell]:
+        """Cells of a lost task, to be handed out again; returns those that were lost too often."""
+        given_up: list[Cell] = []
+        for cell in batch:
+            self._losses[cell.run_id] += 1
+            (self._again if self._losses[cell.run_id] < _MOST_LOSSES else given_up).append(cell)
+        return given_up
 
 
 _runners: dict[str, CellRunner] = {}
 
 
-def _run_on_node(boxed: list[Any], digest: str, folder: str, open_runs: str, cell: Cell) -> Finished | Exception:
-    """Run a cell in a worker of the cluster, which keeps what it needs for the next one."""
+def _run_on_node(boxed: list[Any], digest: str, folder: str, open_runs: str, batch: list[Cell]) -> _Answer:
+    """Run cells in a worker of the cluster, which keeps what it needs for the next ones."""
+    started, finished, problem = time.perf_counter(), list[Finished](), None
     try:
         if digest not in _runners:
             _runners.clear()
             _runners[digest] = _runner(boxed, digest, Path(folder), Path(open_runs))
+            started = time.perf_counter()
         runner = _runners[digest]
-        finished = runner.run(cell)
-        if runner.open_runs != Path(open_runs):
-            runner.journal_of(cell).unlink(missing_ok=True)
+        for cell in batch:
+            finished.append(runner.run(cell))
+            if runner.open_runs != Path(open_runs):
+                runner.journal_of(cell).unlink(missing_ok=True)
     except Exception as error:
-        return portable(error)
-    return finished
+        problem = portable(error)
+    return _Answer(finished, time.perf_counter() - started, problem)
 
 
 def _runner(boxed: list[Any], digest: str, folder: Path, open_runs: Path) -> CellRunner:

@@ -50,6 +50,11 @@ class StudyResults:
         return frame.astype({"budget": "int64"}) if whole else frame
 
     @cached_property
+    def problems(self) -> list[int]:
+        """Of each run, the place of its task in ``manifest["tasks"]``; names alone may not tell tasks apart."""
+        return [int(place) for place in self._tables[0].column(PROBLEM).to_pylist()]
+
+    @cached_property
     def improvements(self) -> pd.DataFrame:
         """One row an improvement, the columns of `archgym.studies.records.IMPROVEMENT_COLUMNS`."""
         frame: pd.DataFrame = self._tables[1].to_pandas()

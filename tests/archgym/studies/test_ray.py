@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from archgym.studies.engine import run_study
+from archgym.studies.plan import Cell
+from archgym.studies.ray_cluster import _Supply
 from archgym.studies.store import recorded_runs
 from archgym.studies.study_file import parse_study
 from archgym_simulators import InputError, MissingExtra
@@ -100,6 +102,25 @@ def test_where_no_cluster_runs_auto_is_one_line_too(tmp_path, monkeypatch):
         run_study(parse_study(content(tmp_path)), tmp_path / "out", ray="auto")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_short_runs_share_a_task_and_lost_ones_come_back_alone():
+    cells = [Cell(0, 0, seed, f"{seed:016x}") for seed in range(100)]
+    supply = _Supply(iter(cells))
+    first = list(supply.batches(2))
+    assert first == [[cells[0]], [cells[1]]]
+    supply.note(1, 0.1)
+    ten = next(supply.batches(1))
+    assert ten == cells[2:12]
+    supply.note(10, 1e-9)
+    assert len(next(supply.batches(1))) == 64
+    assert supply.take_back(ten) == []
+    assert list(supply.batches(10)) == [[cell] for cell in ten]
+    supply.note(1, 50.0)
+    assert list(supply.batches(99)) == [[cell] for cell in cells[76:]]
+    for _ in range(3):
+        assert supply.take_back([cells[2]]) == []
+    assert supply.take_back([cells[2]]) == [cells[2]]  # lost for the fifth time
 
 
 def test_without_ray_the_error_is_the_line_that_installs_it(tmp_path, monkeypatch):
