@@ -24,10 +24,19 @@ from dataclasses import replace
 
 from archgym_simulators.errors import InputError
 from archgym_simulators.tpe.notation import Item, Loop, Nest, Step
+from archgym_simulators.tpe.notation_trees import (
+    Body,
+    insert_after,
+    loops_to,
+    replaced,
+    rewrite_first,
+    spread,
+    without,
+    wrapped,
+)
 
 _ENCODE, _SPARSE, _CANDIDATES, _SYNC = map(Step, ("encode", "sparse", "candidates", "sync"))
 _SHIFT, _HALF_REDUCE, _ADD, _ACCUMULATE = map(Step, ("shift", "half_reduce", "add", "accumulate"))
-_Body = tuple[Item, ...]
 
 
 class IllegalMove(InputError):
@@ -41,10 +50,10 @@ def split(nest: Nest, dim: str, *, size: int, spatial: bool = True, skewed: bool
         IllegalMove: there is no loop over the dimension whose size follows the workload.
     """
 
-    def divide(loop: Loop) -> _Body:
+    def divide(loop: Loop) -> Body:
         return (loop.with_body(Loop(dim, loop.body, size, spatial, skewed)),)
 
-    body, found = _rewrite_first(nest.body, lambda loop: loop.dim == dim and loop.size is None, divide)
+    body, found = rewrite_first(nest.body, lambda loop: loop.dim == dim and loop.size is None, divide)
     if not found:
         raise IllegalMove(f"no loop over {dim} to split: each has a size already")
     return replace(nest, body=body)
@@ -57,11 +66,11 @@ def carry_save(nest: Nest) -> Nest:
         IllegalMove: there is no ``add`` within the loop over K.
     """
 
-    def postpone(loop: Loop) -> _Body:
-        around = _loops_to(loop, "add")
+    def postpone(loop: Loop) -> Body:
+        around = loops_to(loop, "add")
         if around is None:
             raise IllegalMove("carry-save accumulation (OPT1): no add within the loop over K, it has been moved before")
-        return (_without(loop, "add"), *_wrapped((_ADD,), around, {"K", "BW"}))
+        return (without(loop, "add"), *wrapped((_ADD,), around, {"K", "BW"}))
 
     return _on_outer_k(nest, postpone, name="OPT1")
 
@@ -75,12 +84,12 @@ def exchange(nest: Nest) -> Nest:
     _require_digits_within_k(nest)
     waiting = not _within_k(nest, "add")
 
-    def swap(loop: Loop) -> _Body:
-        around = _loops_to(loop, "map") or ()
+    def swap(loop: Loop) -> Body:
+        around = loops_to(loop, "map") or ()
         digits = next(inner for inner in around if inner.dim == "BW")
-        inside = _without(_dissolved(loop, digits), "shift")
-        resolved = _wrapped((_ADD, _SHIFT) if waiting else (_SHIFT,), around, {"K", "BW"})
-        return (digits.with_body(inside, *resolved), *_wrapped((_HALF_REDUCE, _ADD), around, {"K", "BW"}))
+        inside = without(_dissolved(loop, digits), "shift")
+        resolved = wrapped((_ADD, _SHIFT) if waiting else (_SHIFT,), around, {"K", "BW"})
+        return (digits.with_body(inside, *resolved), *wrapped((_HALF_REDUCE, _ADD), around, {"K", "BW"}))
 
     if waiting:  # the adder after K now stands in the loop over digits
         nest = replace(nest, body=_without_waiting_add(nest.body))
@@ -98,14 +107,14 @@ def exchange_in_array(nest: Nest) -> Nest:
     if array is None:
         raise IllegalMove("exchange within the array (OPT2): no PEs along K to sum over")
 
-    def swap(loop: Loop) -> _Body:
-        digits = next(inner for inner in _loops_to(loop, "map") or () if inner.dim == "BW")
-        inside = _without(_dissolved(loop, digits), "shift")
+    def swap(loop: Loop) -> Body:
+        digits = next(inner for inner in loops_to(loop, "map") or () if inner.dim == "BW")
+        inside = without(_dissolved(loop, digits), "shift")
         chained = _ACCUMULATE in loop.body
         adding = (_HALF_REDUCE, _ADD) if _ADD in loop.body else (_HALF_REDUCE,)
         return (digits.with_body(inside, *(() if chained else adding), _SHIFT),)
 
-    body, _ = _rewrite_first(nest.body, lambda loop: loop is array, swap)
+    body, _ = rewrite_first(nest.body, lambda loop: loop is array, swap)
     return replace(nest, body=body, name=f"{nest.name} + OPT2")
 
 
@@ -122,12 +131,12 @@ def serialise(nest: Nest) -> Nest:
         IllegalMove: the digits are within the loop over K, or serial already.
     """
 
-    def in_turn(body: _Body) -> _Body:
+    def in_turn(body: Body) -> Body:
         for position, item in enumerate(body):
             if isinstance(item, Loop) and item.dim == "BW":
                 final, rest = body[position + 1], body[position + 2 :]
                 if isinstance(final, Loop):  # the final sum stands in loops of its own
-                    total: Item = _replaced(final, (_HALF_REDUCE, _ADD), (_ACCUMULATE,))
+                    total: Item = replaced(final, (_HALF_REDUCE, _ADD), (_ACCUMULATE,))
                 else:
                     total, rest = _ACCUMULATE, rest[1:]
                 return (*body[:position], replace(item, spatial=False, body=(*item.body, total)), *rest)
@@ -155,8 +164,8 @@ def skip_zeros(nest: Nest) -> Nest:
         raise IllegalMove("skipping zeros (OPT3): an add within the loop over K; move it out first (OPT1)")
     if any(loop.skewed for loop in nest.placed("map")[0].loops):
         raise IllegalMove("skipping zeros (OPT3): operands arrive skewed and would miss PEs that are ahead; broadcast")
-    body = _insert_after(nest.body, "encode", _SPARSE)
-    body, _ = _rewrite_first(body, lambda loop: loop.spatial, lambda loop: (loop, _SYNC))
+    body = insert_after(nest.body, "encode", _SPARSE)
+    body, _ = rewrite_first(body, lambda loop: loop.spatial, lambda loop: (loop, _SYNC))
     return replace(nest, body=body, name=f"{nest.name} + OPT3")
 
 
@@ -171,7 +180,7 @@ def group_lanes(nest: Nest, lanes: int) -> Nest:
     if not nest.placed("sparse"):
         raise IllegalMove("lanes (OPT4E): they fill up with digits that are not zero; skip zeros first (OPT3)")
 
-    def widen(loop: Loop) -> _Body:
+    def widen(loop: Loop) -> Body:
         selecting = tuple(item for item in loop.body if item not in (_HALF_REDUCE, _ACCUMULATE))
         size = None if loop.size is None else -(-loop.size // lanes)
         beside = Loop("K", selecting, lanes, spatial=True)
@@ -182,7 +191,7 @@ def group_lanes(nest: Nest, lanes: int) -> Nest:
         raise IllegalMove(
             "lanes (OPT4E): the loop over K is not the innermost; group lanes before the encoder is shared"
         )
-    body, _ = _rewrite_first(nest.body, lambda loop: loop is innermost, widen)
+    body, _ = rewrite_first(nest.body, lambda loop: loop is innermost, widen)
     return replace(nest, body=body, name=f"{nest.name}, {lanes} lanes")
 
 
@@ -218,30 +227,15 @@ def _spatial_around(nest: Nest, primitive: str, dim: str) -> Loop | None:
 
 def _left_by(nest: Nest, shared: Loop, leaving: tuple[Step, ...]) -> Nest:
     """``nest`` with the loop ``shared`` around everything that was in it but the steps that leave it."""
-    body, _ = _rewrite_first(nest.body, lambda loop: loop is shared, lambda loop: _spread(loop.body, loop, leaving))
+    body, _ = rewrite_first(nest.body, lambda loop: loop is shared, lambda loop: spread(loop.body, loop, leaving))
     return replace(nest, body=body)
 
 
-def _spread(body: _Body, shared: Loop, leaving: tuple[Step, ...]) -> _Body:
-    items: list[Item] = []
-    for item in body:
-        last = items[-1] if items else None
-        if item in leaving:
-            items.append(item)
-        elif isinstance(item, Loop) and any(_loops_to(item, step.primitive) for step in leaving):
-            items.append(item.with_body(*_spread(item.body, shared, leaving)))
-        elif isinstance(last, Loop) and (last.dim, last.size) == (shared.dim, shared.size):
-            items[-1] = last.with_body(*last.body, item)
-        else:
-            items.append(shared.with_body(item))
-    return tuple(items)
-
-
-def _on_outer_k(nest: Nest, change: Callable[[Loop], _Body], *, name: str) -> Nest:
+def _on_outer_k(nest: Nest, change: Callable[[Loop], Body], *, name: str) -> Nest:
     """Change the outermost loop over K within a tile."""
     tile = _tile(nest)
     target = next(loop for loop in nest.placed("map")[0].loops if loop.dim == "K" and loop is not tile)
-    body, _ = _rewrite_first(nest.body, lambda loop: loop is target, change)
+    body, _ = rewrite_first(nest.body, lambda loop: loop is target, change)
     return replace(nest, body=body, name=f"{nest.name} + {name}")
 
 
@@ -257,35 +251,6 @@ def _within_k(nest: Nest, primitive: str) -> bool:
     return any(loop.dim == "K" and loop is not tile for loop in nest.placed(primitive)[0].loops)
 
 
-def _rewrite_first(body: _Body, chosen: Callable[[Loop], bool], change: Callable[[Loop], _Body]) -> tuple[_Body, bool]:
-    """Replace the first loop that is chosen, in program order; whether there was one."""
-    for position, item in enumerate(body):
-        if not isinstance(item, Loop):
-            continue
-        if chosen(item):
-            return (*body[:position], *change(item), *body[position + 1 :]), True
-        inner, found = _rewrite_first(item.body, chosen, change)
-        if found:
-            return (*body[:position], item.with_body(*inner), *body[position + 1 :]), True
-    return body, False
-
-
-def _loops_to(loop: Loop, primitive: str) -> tuple[Loop, ...] | None:
-    """Loops from ``loop`` down to the first such step; None where there is none."""
-    for item in loop.body:
-        if isinstance(item, Step):
-            if item.primitive == primitive:
-                return (loop,)
-        elif (inner := _loops_to(item, primitive)) is not None:
-            return (loop, *inner)
-    return None
-
-
-def _without(loop: Loop, primitive: str) -> Loop:
-    kept = [item for item in loop.body if item != Step(primitive)]
-    return loop.with_body(*(_without(item, primitive) if isinstance(item, Loop) else item for item in kept))
-
-
 def _dissolved(loop: Loop, inner: Loop) -> Loop:
     """``loop`` with the body of ``inner`` in its place; where only one word is left, nothing is to be summed."""
     if inner in loop.body:
@@ -295,22 +260,7 @@ def _dissolved(loop: Loop, inner: Loop) -> Loop:
     return loop.with_body(*(_dissolved(item, inner) if isinstance(item, Loop) else item for item in loop.body))
 
 
-def _wrapped(steps: tuple[Step, ...], around: tuple[Loop, ...], crossed: set[str]) -> _Body:
-    """Steps that left loops: still once for every iteration of those that are not summed over."""
-    body: _Body = steps
-    for loop in reversed(around):
-        if loop.dim not in crossed:
-            body = (loop.with_body(*body),)
-    return body
-
-
-def _replaced(loop: Loop, old: _Body, new: _Body) -> Loop:
-    if loop.body == old:
-        return loop.with_body(*new)
-    return loop.with_body(*(_replaced(item, old, new) if isinstance(item, Loop) else item for item in loop.body))
-
-
-def _without_waiting_add(body: _Body) -> _Body:
+def _without_waiting_add(body: Body) -> Body:
     """``body`` without the ``add`` that stands after the loop over K, and without loops left empty by that."""
     kept: list[Item] = []
     for item in body:
@@ -321,15 +271,6 @@ def _without_waiting_add(body: _Body) -> _Body:
         elif item != _ADD:
             kept.append(item)
     return tuple(kept)
-
-
-def _insert_after(body: _Body, primitive: str, new: Step) -> _Body:
-    items: list[Item] = []
-    for item in body:
-        items.append(item.with_body(*_insert_after(item.body, primitive, new)) if isinstance(item, Loop) else item)
-        if item == Step(primitive):
-            items.append(new)
-    return tuple(items)
 
 
 def _digit_loop(nest: Nest) -> Loop:

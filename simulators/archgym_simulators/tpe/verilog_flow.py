@@ -13,6 +13,7 @@ from archgym_simulators.tpe.compressors import compressor_level
 from archgym_simulators.tpe.design import TpeDesign
 from archgym_simulators.tpe.encodings import encoding_of
 from archgym_simulators.tpe.verilog_parts import code_bits
+from archgym_simulators.tpe.verilog_text import VerilogText, joined
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,11 @@ class PeWriter:
         self.tree_bits = (self.product if self.apart else both) + growth
         self.unsigned_sums = self.apart and design.opt1 and design.architecture == "tree"
         self.words = self._word_names()
-        self._lines: list[str] = []
-        self._count = 0
+        self._out = VerilogText()
 
     def module(self) -> str:
         """The text of the module."""
-        self._lines, self._count = [], 0
+        self._out = VerilogText()
         live = _Live(codes="encoded_reg", other="other_reg")
         stages = self._stages()
         cuts = self._cut_places(stages)
@@ -85,8 +85,9 @@ class PeWriter:
             for _ in range(cuts.count(number)):
                 live = self._registered(live)
         following = self._totals(live)
-        self._register([("encoded_reg", "encoded"), ("other_reg", "other"), *zip(self.words, following, strict=True)])
-        return "\n".join([*self._header(), *(f"  {line}" for line in self._lines), "endmodule", ""])
+        registers = {"encoded_reg": "encoded", "other_reg": "other", **dict(zip(self.words, following, strict=True))}
+        self._out.register(registers)
+        return "\n".join([*self._header(), *(f"  {line}" for line in self._out.lines), "endmodule", ""])
 
     def _word_names(self) -> tuple[str, ...]:
         names = ("sum", "carry") if self.design.opt1 else ("total",)
@@ -177,10 +178,10 @@ class PeWriter:
         return self.design.architecture == "tree" and not self.completed
 
     def _encode(self, live: _Live) -> _Live:
-        codes = self._wire(self.pairs * self.code, "codes")
+        codes = self._out.wire(self.pairs * self.code, "codes")
         for n in range(self.pairs):
             value = f"{live.codes}[{n * self.value_bits} +: {self.value_bits}]"
-            self._lines.append(f"encode encoder{n} (.value({value}), .codes({codes}[{n * self.code} +: {self.code}]));")
+            self._out.line(f"encode encoder{n} (.value({value}), .codes({codes}[{n * self.code} +: {self.code}]));")
         return _Live(codes=codes, other=live.other)
 
     def _select(self, live: _Live) -> _Live:
@@ -212,17 +213,17 @@ class PeWriter:
     def _select_pair(self, n: int, live: _Live) -> list[str]:
         """The partial product of each digit of one pair of operands."""
         names = ["once", "minus_once", *(["thrice", "minus_thrice"] if self.kind.largest == 3 else [])]
-        wires = {name: self._wire(self.product, f"{name}{n}_") for name in names}
+        wires = {name: self._out.wire(self.product, f"{name}{n}_") for name in names}
         operand = f"{live.other}[{n * self.operand_bits} +: {self.operand_bits}]"
         given = ", ".join(f".{name}({wire})" for name, wire in wires.items())
-        self._lines.append(f"candidates candidates{n} (.operand({operand}), {given});")
+        self._out.line(f"candidates candidates{n} (.operand({operand}), {given});")
         offered = [name for name in names if self.completed or not name.startswith("minus")]
         chosen = ", ".join(f".{name}({wires[name]})" for name in offered)
         products = []
         for d in range(self.length):
-            product = self._wire(self.product, f"product{n}_{d}_")
+            product = self._out.wire(self.product, f"product{n}_{d}_")
             digit = self._digit(live, n, d)
-            self._lines.append(f"select select{n}_{d} (.digit({digit}), {chosen}, .product({product}));")
+            self._out.line(f"select select{n}_{d} (.digit({digit}), {chosen}, .product({product}));")
             products.append(product)
         return products
 
@@ -238,7 +239,7 @@ class PeWriter:
             for d, place in enumerate(places):
                 if place < width:
                     bits[place] = f"{live.codes}[{n * self.code + d * each + each - 1}]"
-            words.append(self._wire(width, "completing", f"{{{', '.join(reversed(bits))}}}"))
+            words.append(self._out.wire(width, "completing", f"{{{', '.join(reversed(bits))}}}"))
         return words
 
     def _placed(self, products: list[tuple[str, int]], width: int) -> list[str]:
@@ -255,7 +256,7 @@ class PeWriter:
             if products[0][1] == 0 and correction % (1 << top) == 0:
                 first = self._inverted(products[0], width, repeats, correction >> top)
                 return [first, *(self._inverted(product, width, 0, 0) for product in products[1:])]
-        return [self._extended(product, self.product, place, width) for product, place in products]
+        return [self._out.extended(product, self.product, place, width) for product, place in products]
 
     def _inverted(self, product: tuple[str, int], width: int, repeats: int, above: int) -> str:
         """A product with its sign repeated, then inverted, and constant bits above."""
@@ -264,45 +265,26 @@ class PeWriter:
         bits = [f"{name}[{high - 1}:0]", *[f"{name}[{high}]"] * repeats, f"~{name}[{high}]"]
         free = width - place - high - repeats - 1
         if free < 0:
-            return self._extended(
-                self._wire(high + repeats + 1, "whole", _joined(bits)), high + repeats + 1, place, width
+            return self._out.extended(
+                self._out.wire(high + repeats + 1, "whole", joined(bits)), high + repeats + 1, place, width
             )
         bits += [f"{free}'d{above}"] if free else []
         bits = [f"{place}'d0", *bits] if place else bits
-        return self._wire(width, "word", _joined(bits))
+        return self._out.wire(width, "word", joined(bits))
 
     def _compress(self, live: _Live) -> _Live:
-        return _Live(tuple(self._compressed(group, live.width) for group in live.groups), width=live.width)
-
-    def _compressed(self, words: tuple[str, ...], width: int) -> tuple[str, ...]:
-        """One level of carry-save steps."""
-        steps, order = compressor_level(list(range(len(words))), len(words), self.design.compressor)
-        named = list(words)
-        for first, second, third in steps:
-            total, carry = self._wire(width, "s"), self._wire(width, "c")
-            inputs = f".x({named[first]}), .y({named[second]}), .z({named[third]})"
-            self._lines.append(
-                f"carry_save #(.W({width})) step{self._count} ({inputs}, .sum({total}), .carry({carry}));"
-            )
-            named += [total, carry]
-        return tuple(named[number] for number in order)
+        return _Live(
+            tuple(self._out.compressed(group, live.width, self.design.compressor) for group in live.groups),
+            width=live.width,
+        )
 
     def _add_groups(self, live: _Live) -> _Live:
-        return _Live(tuple((self._added(group, live.width),) for group in live.groups), width=live.width)
+        return _Live(tuple((self._out.added(group, live.width),) for group in live.groups), width=live.width)
 
     def _add_neighbours(self, live: _Live) -> _Live:
         words = [word for group in live.groups for word in group]
-        sums = [self._added(tuple(words[n : n + 2]), live.width) for n in range(0, len(words), 2)]
+        sums = [self._out.added(tuple(words[n : n + 2]), live.width) for n in range(0, len(words), 2)]
         return _Live(tuple((word,) for word in sums), width=live.width)
-
-    def _added(self, words: tuple[str, ...], width: int) -> str:
-        if len(words) == 1:
-            return words[0]
-        total = self._wire(width, "added")
-        self._lines.append(
-            f"final_adder #(.W({width})) adder{self._count} (.x({words[0]}), .y({words[1]}), .total({total}));"
-        )
-        return total
 
     def _shift_groups(self, live: _Live) -> _Live:
         """Each digit's sum to its weight, in the width of the accumulator.
@@ -312,13 +294,13 @@ class PeWriter:
         """
         radix, unsigned = self.kind.bits_per_digit, self.unsigned_sums
         words = [
-            self._extended(word, live.width, d * radix, self.width, signed=not unsigned)
+            self._out.extended(word, live.width, d * radix, self.width, signed=not unsigned)
             for d, group in enumerate(live.groups)
             for word in group
         ]
         if unsigned:
             added = sum(self.pairs << (self.product - 1 + d * radix) for d in range(self.length))
-            words.append(self._wire(self.width, "correction", f"{self.width}'d{-added % (1 << self.width)}"))
+            words.append(self._out.wire(self.width, "correction", f"{self.width}'d{-added % (1 << self.width)}"))
         return _Live((tuple(words),), width=self.width)
 
     def _totals(self, live: _Live) -> list[str]:
@@ -328,58 +310,19 @@ class PeWriter:
         groups = live.groups if self.apart and self.chained else (tuple(w for group in live.groups for w in group),)
         following = []
         for number, group in enumerate(groups):
-            words = tuple(self._extended(word, live.width, 0, self.width) for word in group)
+            words = tuple(self._out.extended(word, live.width, 0, self.width) for word in group)
             words += tuple(held[number * each : (number + 1) * each])
             while len(words) > 2:
-                words = self._compressed(words, self.width)
-            following += list(words) if self.design.opt1 else [self._added(words, self.width)]
+                words = self._out.compressed(words, self.width, self.design.compressor)
+            following += list(words) if self.design.opt1 else [self._out.added(words, self.width)]
         return following
 
     def _cleared(self, word: str) -> str:
-        return self._wire(self.width, f"{word}_before", f"{word} & {{{self.width}{{~clear}}}}")
-
-    # Text.
-
-    def _wire(self, width: int, name: str, value: str = "") -> str:
-        self._count += 1
-        named = f"{name}{self._count}"
-        self._lines.append(f"wire [{width - 1}:0] {named}{f' = {value}' if value else ''};")
-        return named
-
-    def _extended(self, word: str, bits: int, place: int, width: int, *, signed: bool = True) -> str:
-        """A word of ``bits`` bits, moved up by ``place``, in ``width`` bits."""
-        if bits == width and place == 0:
-            return word
-        kept = min(bits, width - place)
-        if kept <= 0:
-            return self._wire(width, "beyond", f"{width}'d0")
-        above = width - place - kept
-        sign = f"{{{above}{{{word}[{bits - 1}]}}}}" if signed else f"{above}'d0"
-        pieces = [*([f"{place}'d0"] if place else []), f"{word}[{kept - 1}:0]", *([sign] if above else [])]
-        return self._wire(width, "word", _joined(pieces))
+        return self._out.wire(self.width, f"{word}_before", f"{word} & {{{self.width}{{~clear}}}}")
 
     def _registered(self, live: _Live) -> _Live:
         """A register for everything that crosses to the next stage."""
-        pairs: list[tuple[str, str]] = []
-
-        def held(name: str, width: int) -> str:
-            if not name:
-                return name
-            self._count += 1
-            named = f"held{self._count}"
-            self._lines.append(f"reg [{width - 1}:0] {named};")
-            pairs.append((named, name))
-            return named
-
-        groups = tuple(tuple(held(word, live.width) for word in group) for group in live.groups)
-        codes, other = held(live.codes, self.pairs * self.code), held(live.other, self.other_bits)
-        self._register(pairs)
+        groups = tuple(tuple(self._out.held(word, live.width) for word in group) for group in live.groups)
+        codes = self._out.held(live.codes, self.pairs * self.code) if live.codes else ""
+        other = self._out.held(live.other, self.other_bits) if live.other else ""
         return _Live(groups, codes, other, live.width)
-
-    def _register(self, pairs: list[tuple[str, str]]) -> None:
-        self._lines += ["always @(posedge clk) begin", *(f"  {to} <= {value};" for to, value in pairs), "end"]
-
-
-def _joined(bits: list[str]) -> str:
-    """Verilog's concatenation of pieces, least significant first."""
-    return f"{{{', '.join(reversed(bits))}}}"

@@ -142,13 +142,19 @@ def _booth(bits: int, length: int) -> list[str]:
 
 
 def _ent(bits: int, length: int) -> list[str]:
-    lines, carry = _magnitude(bits), "1'b0"
+    """The magnitude of a negative value is its inverse plus 1; that 1 is the carry into the first digit."""
+    lines = [f"wire sign = value[{bits - 1}];", f"wire [{bits - 1}:0] magnitude = value ^ {{{bits}{{sign}}}};"]
+    carry = "sign"
     for d in range(length):
         pair = _pair_of_magnitude(d, bits)
-        lines.append(f"wire [2:0] total{d} = {{1'b0, {pair}}} + {carry};")
-        two, one = f"total{d} == 2", f"total{d}[0]"
-        lines.append(f"wire [2:0] digit{d} = {{sign ^ (total{d} == 3), {two}, {one}}};")
-        carry = f"(total{d} >= 3)"
+        lines += [
+            f"wire [1:0] pair{d} = {pair};",
+            f"wire carry{d} = {carry};",
+            f"wire three{d} = carry{d} ? pair{d} == 2 : pair{d} == 3;",
+            f"wire two{d} = carry{d} ? pair{d} == 1 : pair{d} == 2;",
+            f"wire [2:0] digit{d} = {{sign ^ three{d}, two{d}, carry{d} ^ pair{d}[0]}};",
+        ]
+        carry = f"pair{d}[1] & (pair{d}[0] | carry{d})"
     return lines
 
 
