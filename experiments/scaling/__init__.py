@@ -1,0 +1,1 @@
+"""What large studies cost, from measured parts, and where their scheduler saturates."""
