@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["CEILING", "StudyData", "prepare", "shown_words"]
+__all__ = ["CEILING", "StudyData", "one_at_a_time", "prepare"]
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.report.charts import ALL_TASKS
+from archgym.report.charts import ALL_TASKS, View
 from archgym.report.fronts_of_runs import volumes_along
 from archgym.report.task_data import TaskData, task_of
 from archgym.statistics import regret
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 CEILING = 10.0
 """Regret of a run that found nothing feasible, and the largest that counts: a mean of infinities says nothing."""
-
-_IDENTITY = ["task", "env_id", "workload", "objective", "constraints"]
 
 
 @dataclass(frozen=True)
@@ -126,19 +124,18 @@ def prepare(source: StudyResults) -> StudyData:
     Raises:
         InputError: a study without a run.
     """
+    import pandas as pd
+
     runs = source.runs.reset_index(drop=True)
     if runs.empty:
         raise InputError(f"{source.path} holds no run yet; run it first")
-    keys = runs[_IDENTITY[0]].astype(str)
-    for name in _IDENTITY[1:]:
-        keys = keys + "\x00" + runs[name].astype(str)
-    runs["task_no"], _ = _codes(keys)
+    runs["task_no"], places = _codes(pd.Series(source.problems))
     runs["agent_no"], agents = _codes(runs["agent"])
     improvements = _numbered(source.improvements, runs)
-    names = _task_names(runs)
+    names, described = _task_names(runs), source.manifest["tasks"]
     tasks = tuple(
-        task_of(name, runs[runs["task_no"] == no], improvements[improvements["task_no"] == no], source.manifest)
-        for no, name in enumerate(names)
+        task_of(name, runs[runs["task_no"] == no], improvements[improvements["task_no"] == no], described[int(place)])
+        for no, (name, place) in enumerate(zip(names, places, strict=True))
     )
     runs["regret"] = CEILING
     improvements["regret"] = CEILING
@@ -147,9 +144,12 @@ def prepare(source: StudyResults) -> StudyData:
     return StudyData(source, runs, improvements, tasks, tuple(agents))
 
 
-def shown_words(one: TaskData, scope: str) -> list[str]:
-    """Which task a section shows that can show only one at a time."""
-    return [] if scope == one.name else [f"Shown is {one.name}; choose another task above."]
+def one_at_a_time(data: StudyData, view_of: Callable[[StudyData, int], View]) -> dict[str, View]:
+    """Views of a section that can show only one task at a time: of all tasks it shows the first, and says so."""
+    views = {one.name: view_of(data, no) for no, one in enumerate(data.tasks)}
+    first = data.tasks[0].name
+    shown = replace(views[first], words=[f"Shown is {first}; choose another task above.", *views[first].words])
+    return {scope: views.get(scope, shown) for scope in data.scopes()}
 
 
 def _codes(values: pd.Series[Any]) -> tuple[NDArray[np.int64], list[str]]:

@@ -33,9 +33,8 @@ class TaskData:
         constraints: bounds.
         role: "dev" or "test"; empty where the task is of no suite.
         budget: simulator calls of its shortest run.
-        value_metric: the metric that ``best_value`` is of; empty where nobody says.
         baseline_name: what the baseline is.
-        baseline: its design; empty where nobody says.
+        baseline: its design.
         baseline_metrics: its metrics.
         reference_point: from which hypervolume is measured.
         problem: as installed here; None where it cannot be bound.
@@ -50,7 +49,6 @@ class TaskData:
     constraints: tuple[str, ...]
     role: str
     budget: int
-    value_metric: str
     baseline_name: str
     baseline: Mapping[str, Any]
     baseline_metrics: Mapping[str, float]
@@ -65,30 +63,27 @@ class TaskData:
         return len(self.objectives) > 1
 
 
-def task_of(name: str, runs: pd.DataFrame, improvements: pd.DataFrame, manifest: Mapping[str, Any]) -> TaskData:
-    """Describe a task from its runs, its feasible improvements and the study's manifest."""
+def task_of(name: str, runs: pd.DataFrame, improvements: pd.DataFrame, described: Mapping[str, Any]) -> TaskData:
+    """Describe a task from its runs, its feasible improvements and what the study's manifest says of it."""
     row = runs.iloc[0]
     objectives, bounds = tuple(json.loads(row["objective"])), tuple(json.loads(row["constraints"]))
     suite_task = task(str(row["task"])) if row["task"] and is_task(str(row["task"])) else None
-    said = _said_of(row, objectives, bounds, manifest)
-    spec, problem, missing = _bound(row, objectives, bounds, said, suite_task)
+    spec, problem, missing = _bound(row, objectives, bounds, described)
     if problem is not None:
         objectives = tuple(one.name for one in problem.objectives)
-        said = {**_from_problem(problem), **said}
-    origin = tuple(said.get("reference_point") or (suite_task.reference_point if suite_task else ()))
-    baseline = said.get("baseline", {})
+    origin = tuple(described["reference_point"])
+    baseline = described["baseline"]
     return TaskData(
         name=name,
         env_id=str(row["env_id"]),
         workload=str(row["workload"]),
         objectives=objectives,
         constraints=bounds,
-        role=str(said.get("role") or (suite_task.role if suite_task else "")),
+        role=str(described["role"]),
         budget=int(runs["budget"].min()),
-        value_metric=str(said.get("value_metric", "")),
-        baseline_name=str(baseline.get("name", "")),
-        baseline=baseline.get("design", {}),
-        baseline_metrics=baseline.get("metrics", {}),
+        baseline_name=str(baseline["name"]),
+        baseline=baseline["design"],
+        baseline_metrics=baseline["metrics"],
         reference_point=origin,
         problem=problem,
         missing=missing,
@@ -96,50 +91,23 @@ def task_of(name: str, runs: pd.DataFrame, improvements: pd.DataFrame, manifest:
     )
 
 
-def _said_of(
-    row: pd.Series[Any], objectives: tuple[str, ...], bounds: tuple[str, ...], manifest: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    """The manifest's entry of the task of a run."""
-    wanted = (str(row["task"]), str(row["env_id"]), str(row["workload"]), bounds)
-    for one in manifest.get("tasks", ()):
-        same = (one.get("task"), one.get("env_id"), one.get("workload"), tuple(one.get("constraints", ())))
-        if same == wanted and tuple(one.get("objectives", ())) == objectives:
-            return dict(one)
-    return {}
-
-
 def _bound(
     row: pd.Series[Any],
     objectives: tuple[str, ...],
     bounds: tuple[str, ...],
-    said: Mapping[str, Any],
-    suite_task: Task | None,
+    described: Mapping[str, Any],
 ) -> tuple[ProblemSpec | None, Problem | None, str]:
     try:
-        spec = suite_task.spec() if suite_task is not None else None
-        spec = spec or ProblemSpec.create(
+        spec = ProblemSpec.create(
             str(row["env_id"]),
             workload=str(row["workload"]),
             objective=objectives or None,
             constraints=bounds,
-            options=said.get("options"),
+            options=described["options"],
         )
         return spec, spec.bind(), ""
     except (ArchgymError, OSError) as error:
         return None, None, " ".join(str(error).split())
-
-
-def _from_problem(problem: Problem) -> dict[str, Any]:
-    simulator, first = problem.simulator, problem.objectives[0]
-    values = zip(simulator.metric_names(), problem.baseline_values.tolist(), strict=True)
-    return {
-        "value_metric": (first.terms[0] if first.terms else first.targets[0]).metric,
-        "baseline": {
-            "name": simulator.baseline.name,
-            "design": problem.baseline_design,
-            "metrics": dict(values),
-        },
-    }
 
 
 def _reference(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archgym.report.charts import Section, Table, View
-from archgym.report.study_data import StudyData, shown_words
+from archgym.report.study_data import StudyData, one_at_a_time
 from archgym.report.task_data import TaskData
 from archgym.wording import number
 from archgym_simulators import ArchgymError
@@ -26,11 +26,10 @@ _MOST_AGENTS = 6
 def build(data: StudyData) -> Section:
     """Tables of designs and their metrics, one task at a time."""
     title = "The best designs beside the baseline"
-    return Section("designs", title, {scope: _view(data, scope) for scope in data.scopes()})
+    return Section("designs", title, one_at_a_time(data, _view))
 
 
-def _view(data: StudyData, scope: str) -> View:
-    no = data.tasks_in(scope)[0]
+def _view(data: StudyData, no: int) -> View:
     one = data.tasks[no]
     kept = data.improvements[data.improvements["task_no"] == no]
     if kept.empty:
@@ -40,7 +39,7 @@ def _view(data: StudyData, scope: str) -> View:
     designs = {name: json.loads(best[name]["design"]) for name in agents}
     near = _near_best(kept)
     tables = [_parameters(one, designs, near), *_metrics(one, designs)]
-    return View([*shown_words(one, scope), *_words(one, best, agents, near)], (), tables)
+    return View(_words(one, best, agents, near), (), tables)
 
 
 def _best_of_each(data: StudyData, kept: pd.DataFrame) -> dict[str, pd.Series[Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.report.charts import Axis, Bars, Chart, Section, Table, View
-from archgym.report.study_data import StudyData, shown_words
+from archgym.report.study_data import StudyData, one_at_a_time
 from archgym_simulators import InputError
 
 if TYPE_CHECKING:
@@ -26,11 +26,10 @@ _SHOWN = 20
 def build(data: StudyData) -> Section:
     """Bars, one task at a time."""
     title = "Which parameters matter"
-    return Section("importance", title, {scope: _view(data, scope) for scope in data.scopes()})
+    return Section("importance", title, one_at_a_time(data, _view))
 
 
-def _view(data: StudyData, scope: str) -> View:
-    no = data.tasks_in(scope)[0]
+def _view(data: StudyData, no: int) -> View:
     one = data.tasks[no]
     designs, rewards, source = _designs(data, no)
     if len(designs) < _ENOUGH_ROWS:
@@ -57,7 +56,7 @@ def _view(data: StudyData, scope: str) -> View:
         rows=[(name, f"{max(0.0, shares[name]):.1%}", f"{designs[name].nunique()}") for name in ordered],
         right=(1, 2),
     )
-    words = [*shown_words(one, scope), *_words(shares, ordered), f"Computed from {len(designs):,} {source}."]
+    words = [*_words(shares, ordered), f"Computed from {len(designs):,} {source}."]
     return View(words, (chart,), (table,))
 
 

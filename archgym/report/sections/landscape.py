@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archgym.problem import Problem
 from archgym.report.charts import Axis, Chart, Points, Section, Table, View
-from archgym.report.study_data import StudyData, shown_words
+from archgym.report.study_data import StudyData, one_at_a_time
 from archgym_simulators import ArchgymError
 from archgym_simulators.space import Rows
 
@@ -40,11 +40,10 @@ class _Neighbourhood:
 def build(data: StudyData) -> Section:
     """Points, one task at a time."""
     title = "What surrounds the best design"
-    return Section("landscape", title, {scope: _view(data, scope) for scope in data.scopes()})
+    return Section("landscape", title, one_at_a_time(data, _view))
 
 
-def _view(data: StudyData, scope: str) -> View:
-    no = data.tasks_in(scope)[0]
+def _view(data: StudyData, no: int) -> View:
     one = data.tasks[no]
     if one.problem is None:
         return View((f"{one.name} cannot be simulated here, so its neighbourhood is not known: {one.missing}",))
@@ -57,7 +56,7 @@ def _view(data: StudyData, scope: str) -> View:
         around = _around(one.problem, centre)
     except ArchgymError as error:
         return View((f"{one.name}: the neighbourhood of the best design cannot be simulated: {error}",))
-    return View([*shown_words(one, scope), *_words(around)], (_chart(around, one.name),), (_table(around),))
+    return View(_words(around), (_chart(around, one.name),), (_table(around),))
 
 
 def _around(problem: Problem, centre: NDArray[np.int64]) -> _Neighbourhood:

@@ -27,6 +27,11 @@ class MadeStudy:
     path: Path = Path("made")
     is_complete: bool = True
 
+    @property
+    def problems(self) -> list[int]:
+        named = self.runs[["task", "env_id", "workload", "objective", "constraints"]].astype(str).agg("|".join, axis=1)
+        return pd.factorize(named)[0].tolist()
+
     def evaluations(self, run_id: str) -> pd.DataFrame:
         raise InputError(f"{self.path} recorded improvements only")
 
@@ -41,6 +46,11 @@ class MadeTask:
     objective: tuple[str, ...] = ("time",)
     constraints: tuple[str, ...] = ()
     best: float = 3.0
+    role: str = ""
+
+    def spec(self) -> ProblemSpec:
+        bounds = self.constraints
+        return ProblemSpec.create(self.env_id, workload=self.workload, objective=self.objective, constraints=bounds)
 
 
 def made_study(
@@ -75,13 +85,25 @@ def made_study(
         runs.append(_run(task, run_id, agent, setting, replicate, budget, state, found, rng))
     empty = pd.DataFrame(columns=["run_id", "evaluation", "proposal", "cost", "reward", "feasible", "value", "design"])
     rows = pd.concat(improvements, ignore_index=True) if improvements else empty.assign(rewards=[])
-    return MadeStudy(pd.DataFrame(runs), rows.astype({"feasible": bool}))
+    manifest = {"about": {"name": "Made & <b>small</b>"}, "tasks": [_described(task) for task in tasks]}
+    return MadeStudy(pd.DataFrame(runs), rows.astype({"feasible": bool}), manifest)
+
+
+def _described(task: MadeTask) -> dict[str, Any]:
+    """What the study engine writes of a task, as far as reports read it."""
+    baseline = {"name": "a small chip", "design": {"size": 1, "kind": "a"}, "metrics": {"cycles": 100.0}}
+    if task.env_id != MISSING:
+        problem = task.spec().bind()
+        values = dict(zip(problem.simulator.metric_names(), problem.baseline_values.tolist(), strict=True))
+        baseline = {"name": "the toy's", "design": problem.baseline_design, "metrics": values}
+    origin = [0.0] * len(task.objective)
+    return {"role": task.role, "options": {}, "baseline": baseline, "reference_point": origin}
 
 
 def _designs(task: MadeTask, rng: np.random.Generator) -> list[str]:
     if task.env_id == MISSING:
         return [json.dumps({"size": int(size), "kind": kind}) for size in range(8) for kind in "ab"]
-    space = ProblemSpec.create(task.env_id, workload=task.workload, objective=task.objective).bind().space
+    space = task.spec().bind().space
     rows = space.canonical(space.sample(200, rng))
     return [json.dumps(space.decode_row(row)) for row in rows]
 
@@ -143,19 +165,6 @@ def _run(task, run_id, agent, setting, replicate, budget, state, found, rng) -> 
     }
 
 
-FRONT_MANIFEST = {
-    "about": {"name": "Made & <b>small</b>"},
-    "tasks": [
-        {
-            "task": "",
-            "env_id": BOWL,
-            "workload": "default",
-            "objectives": ["time", "energy-delay"],
-            "constraints": [],
-            "reference_point": [0.0, 0.0],
-        }
-    ],
-}
 SMALL_TASKS = (
     MadeTask(),
     MadeTask(workload="large", constraints=("time_ns<=100",)),
@@ -174,4 +183,5 @@ def large_study() -> MadeStudy:
         runs.append(one.runs.assign(best_reward=one.runs["best_reward"] * factor, **identity))
         scaled = one.improvements["reward"] * factor
         improvements.append(one.improvements.assign(reward=scaled, run_id=one.improvements["run_id"] + f"-{k}"))
-    return MadeStudy(pd.concat(runs, ignore_index=True), pd.concat(improvements, ignore_index=True))
+    manifest = {"about": {"name": "large"}, "tasks": one.manifest["tasks"] * 10}
+    return MadeStudy(pd.concat(runs, ignore_index=True), pd.concat(improvements, ignore_index=True), manifest)

@@ -12,16 +12,14 @@ from archgym.report.csv_files import COLUMNS
 from archgym.report.sections import build_sections
 from archgym.report.study_data import prepare
 from archgym_simulators import InputError
-from tests.archgym.report.made_studies import FRONT_MANIFEST, SMALL_TASKS, made_study
+from tests.archgym.report.made_studies import SMALL_TASKS, made_study
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture(scope="module")
 def study():
-    made = made_study(SMALL_TASKS, (("alpha", 1), ("beta", 3)), failed=0.1, nothing_feasible=0.1, seeds=4)
-    made.manifest = FRONT_MANIFEST
-    return made
+    return made_study(SMALL_TASKS, (("alpha", 1), ("beta", 3)), failed=0.1, nothing_feasible=0.1, seeds=4)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ pytest.importorskip("plotly", reason="needs archgym[report]")
 
 from archgym.report import ReportOutput, render
 from tests.archgym.report.chromium import Chromium, needs_chromium
-from tests.archgym.report.made_studies import FRONT_MANIFEST, SMALL_TASKS, large_study, made_study
+from tests.archgym.report.made_studies import SMALL_TASKS, large_study, made_study
 
 pytestmark = needs_chromium
 PHONE = 390
@@ -27,7 +27,6 @@ def browser():
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     study = made_study(SMALL_TASKS, (("alpha", 1), ("beta", 5), ("<i>gamma", 3)), failed=0.1, nothing_feasible=0.1)
-    study.manifest = FRONT_MANIFEST
     output = ReportOutput.create(tmp_path_factory.mktemp("page") / "report.html", None)
     return output.write(render(study, output))[0]
 

@@ -12,8 +12,9 @@ from archgym.report.charts import ALL_TASKS, Bars, Line, Points
 from archgym.report.sections import build_sections, failures, importance, lottery
 from archgym.report.study_data import CEILING, prepare
 from archgym.statistics import hypervolume, iqm, non_dominated
+from archgym.tasks import task
 from archgym_simulators import InputError
-from tests.archgym.report.made_studies import BOWL, FRONT_MANIFEST, MISSING, SMALL_TASKS, MadeTask, made_study
+from tests.archgym.report.made_studies import BOWL, MISSING, SMALL_TASKS, MadeStudy, MadeTask, made_study
 
 
 def sections_of(study):
@@ -31,9 +32,7 @@ def table_of(view, key):
 
 @pytest.fixture(scope="module")
 def mixed():
-    study = made_study(SMALL_TASKS, (("alpha", 1), ("beta", 3)), failed=0.1, nothing_feasible=0.1)
-    study.manifest = FRONT_MANIFEST
-    return study
+    return made_study(SMALL_TASKS, (("alpha", 1), ("beta", 3)), failed=0.1, nothing_feasible=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -59,24 +58,19 @@ def test_regret_is_0_at_the_best_known_and_1_at_the_median_of_random_designs():
 
 
 def suite_task(best):
-    return MadeTask("dram-dev-time", "archgym/DRAM-v0", "stream", ("total-time",), best=best)
+    spec = task("dram-dev-time").spec()
+    return MadeTask("dram-dev-time", spec.env_id, spec.workload, spec.objectives, best=best, role="dev")
 
 
 def test_a_task_of_the_suite_is_measured_against_its_certificate():
-    task = MadeTask(
-        name="dram-dev-time", env_id="archgym/DRAM-v0", workload="stream", objective=("total-time",), best=0.1
-    )
-    data = prepare(made_study((task,), seeds=2))
+    data = prepare(made_study((suite_task(best=0.1),), seeds=2))
     assert data.tasks[0].reference.is_certified
     assert data.tasks[0].role == "dev"
     assert data.runs["regret"].min() > 0.0
 
 
 def test_a_study_that_beats_a_certificate_says_that_one_of_them_is_wrong():
-    task = MadeTask(
-        name="dram-dev-time", env_id="archgym/DRAM-v0", workload="stream", objective=("total-time",), best=9.0
-    )
-    scale = prepare(made_study((task,), seeds=2)).tasks[0].reference
+    scale = prepare(made_study((suite_task(best=9.0),), seeds=2)).tasks[0].reference
     assert "one of them is wrong" in scale.best_source
 
 
@@ -172,12 +166,7 @@ def test_tasks_that_not_every_agent_ran_are_left_out_of_the_joint_ranking_and_th
 
 
 def with_roles(*roles):
-    names = ["default", "large"]
-    tasks = [
-        {"task": "", "env_id": BOWL, "workload": name, "objectives": ["time"], "constraints": [], "role": role}
-        for name, role in zip(names, roles, strict=True)
-    ]
-    return {"tasks": tasks}
+    return tuple(MadeTask(workload=name, role=role) for name, role in zip(("default", "large"), roles, strict=True))
 
 
 def test_settings_are_compared_by_their_own_runs():
@@ -197,8 +186,7 @@ def test_settings_are_compared_by_their_own_runs():
 
 
 def test_the_protocol_tunes_on_dev_tasks_with_equal_trials_and_prints_its_cost():
-    study = made_study((MadeTask(), MadeTask(workload="large")), (("alpha", 2), ("beta", 6)), seeds=5)
-    study.manifest = with_roles("dev", "test")
+    study = made_study(with_roles("dev", "test"), (("alpha", 2), ("beta", 6)), seeds=5)
     view = sections_of(study)["lottery"].views[ALL_TASKS]
     rows = {row[0]: row for row in table_of(view, "tuned").rows}
     assert {row[1] for row in rows.values()} == {"2"}
@@ -207,8 +195,7 @@ def test_the_protocol_tunes_on_dev_tasks_with_equal_trials_and_prints_its_cost()
 
 
 def test_without_dev_tasks_tuning_is_not_judged():
-    study = made_study((MadeTask(), MadeTask(workload="large")), (("alpha", 2),), seeds=3)
-    study.manifest = with_roles("test", "test")
+    study = made_study(with_roles("test", "test"), (("alpha", 2),), seeds=3)
     assert "no dev task, so the worth of tuning cannot be judged" in words(
         sections_of(study)["lottery"].views[ALL_TASKS]
     )
@@ -274,7 +261,7 @@ def test_a_task_that_is_not_installed_says_so_and_the_rest_of_its_report_stands(
     name = f"{MISSING.rpartition('/')[2]}, default, cycles"
     assert "cannot be simulated here" in words(report["landscape"].views[name])
     assert report["anytime"].views[name].charts
-    assert table_of(report["designs"].views[name], "designs").rows[0][1] == "-"
+    assert table_of(report["designs"].views[name], "designs").rows[0][1] == "1"
 
 
 def test_fronts_are_those_of_the_points_that_were_recorded(mixed, report):
@@ -349,3 +336,15 @@ def test_no_bar_or_line_is_nameless(report):
 
 def test_the_problem_of_a_made_task_is_the_toy():
     assert ProblemSpec.create(BOWL, objective="time").bind().simulator.version == "1"
+
+
+def test_tasks_that_differ_in_their_options_only_are_two_tasks():
+    study = made_study()
+    both = pd.concat([study.runs, study.runs.assign(run_id=study.runs["run_id"] + "-other")], ignore_index=True)
+
+    class Twice(MadeStudy):
+        problems = [0] * len(study.runs) + [1] * len(study.runs)  # noqa: RUF012
+
+    twice = Twice(both, study.improvements, {**study.manifest, "tasks": study.manifest["tasks"] * 2})
+    names = [one.name for one in prepare(twice).tasks]
+    assert names == ["toys.py:Bowl, default, time (1)", "toys.py:Bowl, default, time (2)"]
