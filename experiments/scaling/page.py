@@ -41,7 +41,7 @@ def _runs(costs: Mapping[str, Any]) -> str:
     lines.append([f"... {BUDGET} (interpolated)", f"{book:.2f} ms", f"{book * runs / 3.6e6:,.1f} core-hours"])
     for where, cost in costs["parent_ms_a_run"].items():
         hours = f"{cost * runs / 3.6e6:,.1f} hours at least, whatever the number of workers"
-        lines.append([f"of these the parent's: {where}", f"{cost:.2f} ms", hours])
+        lines.append([f"the parent's processor time: {where}", f"{cost:.2f} ms", hours])
     lines.append(["on disk, improvements only", f"{disk:.1f} KiB", f"{disk * runs / 1024**2:,.0f} GiB"])
     memory = costs["peak_mib"]
     sizes = [f"{mib:,.0f} MiB at {int(count):,} runs" for count, mib in memory.items()]

@@ -2,8 +2,8 @@
 
 One parent serves its workers in turn: it takes what a task has finished, records it and hands out the next task. As on
 Ray, runs of less than a second share a task that takes about a second, of at most 64 runs. The parent takes ``TASK_S``
-a task and ``RECORD_S`` a run (as measured, ``costs.json``), a message ``LATENCY_S`` each way, and one task waits at each
-worker beside the one that runs. Times of runs are lognormal with a coefficient of variation of 0.5.
+a task and ``RECORD_S`` a run (as measured, ``costs.json``), a message ``LATENCY_S`` each way, and one task waits at
+each worker beside the one that runs. Times of runs are lognormal with a coefficient of variation of 0.5.
 """
 
 from __future__ import annotations
