@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from archgym_simulators.errors import InputError
 from archgym_simulators.tpe.design import TpeDesign
 from archgym_simulators.tpe.libraries import library_of
-from archgym_simulators.tpe.mhe import MheArray, dense_systolic, mhe_costs
+from archgym_simulators.tpe.mhe import PUBLISHED_TILE_UM2, MheArray, dense_systolic, mhe_costs
 from archgym_simulators.tpe.model import evaluate
 from archgym_simulators.tpe.operands import code_probabilities, distribution_of
 from archgym_simulators.tpe.precision import PRECISIONS, precision_of
@@ -74,7 +74,7 @@ TILE = {
 }
 ARRAY = {
     "tiles_um2": "area_tpe",
-    "tiles_from_table5_um2": "area_tpe",
+    "tiles_as_published_um2": "area_tpe",
     "encoder_um2": "area_mhe",
     "local_um2": "area_lrm",
     "area_um2": "area_total",
@@ -105,37 +105,22 @@ def _compare_tiles(table: Table) -> Comparison:
 
 def _compare_arrays(table: Table) -> Comparison:
     require_columns(table, ("mhd", "tree", "NT", *ARRAY.values()))
-    tiles = _published_tiles(table)
 
     def run(record: Record) -> Mapping[str, float]:
         mhd, tree, count = (_whole(record, name) for name in ("mhd", "tree", "NT"))
         costs = mhe_costs(MheArray(mhd, tree, count))
         found = {name: float(getattr(costs, name)) for name in ARRAY if hasattr(costs, name)}
         found["tiles_um2"] = count * costs.tile_um2
-        found["tiles_from_table5_um2"] = count * tiles.get((mhd, tree), np.nan)
+        found["tiles_as_published_um2"] = count * PUBLISHED_TILE_UM2.get((mhd, tree), np.nan)
         return found
 
     groups, reasons, metrics = _rows(table, ARRAY, run, group=lambda record: f"mhd {record['mhd']}")
-    metrics["tiles_from_table5_um2"] = _where_ours(metrics["tiles_from_table5_um2"])
+    metrics["tiles_as_published_um2"] = _where_ours(metrics["tiles_as_published_um2"])
     notes = (
-        "tiles_from_table5_um2: number of tiles times the tile's area in table 5, where that row is at hand; both are "
-        "printed in whole um2.",
+        "tiles_as_published_um2: number of tiles times the tile's published area, which is printed in whole um2.",
         "Local row and encoder constants were fitted on this table.",
     )
     return Comparison(groups, reasons, list(metrics.values()), tuple(ARRAY), notes)
-
-
-def _published_tiles(table: Table) -> dict[tuple[int, int], float]:
-    """Tile areas by (mhd, tree) of every table 5 beside this one."""
-    import pandas as pd
-
-    found: dict[tuple[int, int], float] = {}
-    for path in sorted(table.path.parent.glob("mhe_tpe_table5*.csv")):
-        frame = pd.read_csv(path, comment="#")
-        if {"mhd", "tree", "area_total_um2"} <= set(frame.columns):
-            for mhd, tree, area in frame[["mhd", "tree", "area_total_um2"]].itertuples(index=False):
-                found[int(mhd), int(tree)] = float(area)
-    return found
 
 
 def _compare_dense(table: Table) -> Comparison:

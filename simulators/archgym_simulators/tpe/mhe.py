@@ -7,7 +7,7 @@ no design of `archgym_simulators.tpe.design`, but dot diagrams and components ar
 
 from __future__ import annotations
 
-__all__ = ["DenseSystolic", "MheArray", "MheCosts", "dense_systolic", "mhe_costs"]
+__all__ = ["PUBLISHED_TILE_UM2", "DenseSystolic", "MheArray", "MheCosts", "dense_systolic", "mhe_costs"]
 
 from dataclasses import dataclass
 
@@ -27,6 +27,8 @@ PRODUCT_BITS = 6  # of 2 x 4 bits
 # Fitted on table 6.
 LOCAL_ROW_UM2, LOCAL_ROW_MW = 122.83, 0.0931  # per output of a tile
 ENCODER_UM2, ENCODER_MW = 41.34, 0.115  # per in-port and decoder, once an array; 40.37 um2 in table 4
+# Published tiles that arrays of table 6 are made of (table 5; the first from table 6): um2 by mhd and tree.
+PUBLISHED_TILE_UM2 = {(8, 16): 20784.0, (10, 16): 25632.0, (12, 16): 30531.0}
 # Published multipliers (table 1): um2 by bits.
 MULTIPLIER_UM2 = {4: 23.32, 8: 94.86, 16: 394.54}
 REGISTER_UM2 = 1.47
