@@ -21,6 +21,7 @@ from archgym_simulators.tpe.engine import OUTPUTS, run_designs
 from archgym_simulators.tpe.layout import FIELDS, format_table
 from archgym_simulators.tpe.libraries import library_of
 from archgym_simulators.tpe.model import TpeResult, operand_group_moments, slowest_quantiles, zero_shares
+from archgym_simulators.tpe.refinement import SynthesisedUnits
 from archgym_simulators.tpe.space import GROUP_SIZES, PARAMETERS, DesignRows, tpe_space
 from archgym_simulators.tpe.workloads import FEATURES, draw_tpe_workload, workload_descriptions
 from archgym_simulators.tpe.workloads import workload as make_workload
@@ -48,7 +49,7 @@ OBJECTIVES = (
 )
 DIAGNOSTICS = ("needed_accumulator_bits", *OUTPUTS[6:14])
 
-_OVERFLOW, _SLACK, _AREA, _THROUGHPUT = range(4)
+_OVERFLOW, _SLACK, _AREA, _THROUGHPUT, _SYNTHESIS = range(5)
 REASONS = (
     Reason(
         "accumulator-overflow",
@@ -62,7 +63,9 @@ REASONS = (
     ),
     Reason("area", "the engine takes {area:.4f} mm2, at most {limit:.4f} are allowed", ("area", "limit")),
     Reason("throughput", "the engine reaches {tops:.4f} TOPS, at least {floor:.4f} are asked for", ("tops", "floor")),
+    Reason("synthesis", "the synthesis of the PE failed, or took longer than {limit:g} s", ("limit",)),
 )
+FIDELITIES = ("model", "synthesis")
 _SIDE = 16
 
 
@@ -75,9 +78,15 @@ class TpeSimulator(Simulator):
         area_cap: largest area, in areas of the baseline; 0 for none.
         throughput_floor: least throughput on the workload, in throughputs of the baseline; 0 for none.
         timing: ``"strict"``, or ``"report"`` to give designs with negative slack their metrics.
+        fidelity: ``"model"``, or ``"synthesis"`` to correct areas and periods by Yosys (`SynthesisedUnits`).
+        liberty: cell library of the synthesis: a path, or the name of one that Debian has.
+        yosys: program, by name or path; "" for the one that is there.
+        synthesis_limit_s: of one synthesis.
+        synthesis_cache: folder of its reports that last; "" for none.
 
     Raises:
-        InputError: for an unknown workload, library or timing, or a negative limit.
+        InputError: for an unknown workload, library, timing or fidelity, or a negative limit.
+        MissingExtra: fidelity synthesis without Yosys.
     """
 
     metrics: tuple[Metric, ...] = METRICS
@@ -96,12 +105,21 @@ class TpeSimulator(Simulator):
         area_cap: float = 2.0,
         throughput_floor: float = 0.5,
         timing: str = "strict",
+        fidelity: str = "model",
+        liberty: str = "osu018",
+        yosys: str = "",
+        synthesis_limit_s: float = 120.0,
+        synthesis_cache: str = "",
     ) -> None:
         for name, limit in (("area_cap", area_cap), ("throughput_floor", throughput_floor)):
             if type(limit) not in (int, float) or not 0.0 <= limit < 1e6:
                 raise InputError(f"{name} must be a number from 0 (no limit) to 1e6, not {limit!r}")
         if timing not in ("strict", "report"):
             raise InputError(f"timing must be strict or report, not {timing!r}")
+        if fidelity not in FIDELITIES:
+            raise InputError(f"fidelity must be {' or '.join(FIDELITIES)}, not {fidelity!r}")
+        if type(synthesis_limit_s) not in (int, float) or not 0.0 < synthesis_limit_s < 1e6:
+            raise InputError(f"synthesis_limit_s must be above 0 and below 1e6, not {synthesis_limit_s!r}")
         self._library = library_of(library).numbers()
         self._bound = make_workload(workload)
         self._formats = format_table(*self._bound.precisions)
@@ -115,6 +133,18 @@ class TpeSimulator(Simulator):
         self.baseline = Baseline(f"systolic array of {_SIDE} x {_SIDE} MACs", row)
         self._cap_um2 = area_cap * float(result.area_um2[0]) if area_cap > 0.0 else np.inf
         self._floor_tops = throughput_floor * float(result.tops[0])
+        self._synthesised: SynthesisedUnits | None = None
+        self._limit_s = synthesis_limit_s
+        if fidelity == "synthesis":
+            self._synthesised = SynthesisedUnits(
+                library_of(library),
+                self._bound.precisions,
+                liberty=liberty,
+                program=yosys,
+                time_limit_s=synthesis_limit_s,
+                cache_folder=synthesis_cache,
+            )
+            self.version = f"{self.version}, yosys {self._synthesised.tool}"
 
     @classmethod
     def workload_names(cls) -> Mapping[str, str]:
@@ -126,7 +156,7 @@ class TpeSimulator(Simulator):
 
     def simulate(self, rows: Rows) -> Evaluation:
         designs = DesignRows.of(rows)
-        result = self._run(designs)
+        result, failed = self._at_fidelity(designs)
         area, tops = result.area_um2 * 1e-6, result.tops
         columns = (
             result.column("cycles"),
@@ -145,17 +175,20 @@ class TpeSimulator(Simulator):
         broken = np.greater(violations, 0.0)
         first = broken.argmax(axis=1)
         valid: NDArray[np.bool_] = np.asarray(~broken.any(axis=1))
+        valid &= ~failed
+        first[failed] = _SYNTHESIS
         return Evaluation.of(
             np.stack(columns, axis=1),
             reasons=self.reasons,
             reason_code=np.where(valid, -1, first),
             violation=violations[:, 0] + violations[:, 1] + violations[:, 2] + violations[:, 3],
             reason_detail=np.where(valid[:, None], 0.0, details[np.arange(len(rows)), first]),
+            failed=failed,
             diagnostics=np.where(valid[:, None], diagnostics, np.nan),
         )
 
     def _broken(self, designs: DesignRows, result: TpeResult) -> tuple[Floats, Floats]:
-        """How far each design breaks each limit (N, 4), and the numbers of its sentence (N, 4, 3)."""
+        """How far each design breaks each limit (N, 4), and the numbers of each sentence (N, 5, 3)."""
         have = designs.fields[:, FIELDS.index("accumulator_bits")].astype(np.float64)
         need = result.column("needed_accumulator_bits")
         path, period = result.column("shortest_period_ns"), 1.0 / designs.ghz
@@ -166,12 +199,21 @@ class TpeSimulator(Simulator):
             violations[:, _SLACK] = _excess(path / period)
         violations[:, _AREA] = _excess(area / self._cap_um2)
         violations[:, _THROUGHPUT] = _excess(self._floor_tops / tops)
-        details = np.zeros((len(have), 4, 3))
+        details = np.zeros((len(have), 5, 3))
         details[:, _OVERFLOW, 0], details[:, _OVERFLOW, 1] = have, need
         details[:, _SLACK] = np.stack([path, period, period - path], axis=1)
         details[:, _AREA, 0], details[:, _AREA, 1] = area * 1e-6, self._cap_um2 * 1e-6
         details[:, _THROUGHPUT, 0], details[:, _THROUGHPUT, 1] = tops, self._floor_tops
+        details[:, _SYNTHESIS, 0] = self._limit_s
         return violations, details
+
+    def _at_fidelity(self, designs: DesignRows) -> tuple[TpeResult, NDArray[np.bool_]]:
+        """Results, and for which designs a synthesis failed: (N,)."""
+        result = self._run(designs)
+        if self._synthesised is None:
+            return result, np.zeros(len(designs.fields), dtype=np.bool_)
+        reference = DesignRows.of(np.array([self.baseline.row], dtype=np.int64)).fields[0]
+        return self._synthesised.corrected(designs.fields, result, reference)
 
     def _run(self, designs: DesignRows) -> TpeResult:
         moments = np.zeros((len(designs.fields), 4))

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from archgym_simulators.errors import InputError, MissingExtra, SimulationFailed
+from archgym_simulators.evaluation import FAILED, OK
 from archgym_simulators.external.yosys import find_yosys
 from archgym_simulators.tpe import refinement
 from archgym_simulators.tpe.design import TpeDesign
@@ -10,6 +11,7 @@ from archgym_simulators.tpe.libraries import library_of
 from archgym_simulators.tpe.model import evaluate
 from archgym_simulators.tpe.precision import precision_of
 from archgym_simulators.tpe.refinement import SynthesisedUnits
+from archgym_simulators.tpe.simulator import TpeSimulator
 from archgym_simulators.tpe.synthesis import ModuleReport, SynthesisReport
 from archgym_simulators.tpe.workloads import workload
 
@@ -90,3 +92,36 @@ def test_minifloats_and_missing_files_are_refused_in_one_line(tmp_path):
         return
     with pytest.raises(InputError, match="no file"):
         SynthesisedUnits(library_of("saed32"), (eight, eight), liberty=str(tmp_path / "none.lib"))
+
+
+def test_the_simulator_has_synthesis_as_a_fidelity(synthesised, tmp_path):
+    model = TpeSimulator("gemm:64x64x64", timing="report", area_cap=0, throughput_floor=0)
+    options = {"fidelity": "synthesis", "liberty": str(tmp_path / "cells.lib")}
+    exact = TpeSimulator("gemm:64x64x64", timing="report", area_cap=0, throughput_floor=0, **options)
+    assert exact.version == f"{model.version}, yosys 9.99"
+    rng = np.random.default_rng(1)
+    rows = np.vstack([[model.baseline.row], exact.space.sample(200, rng)])
+    cheap, dear = model.evaluate(rows), exact.evaluate(rows)
+    assert np.array_equal(cheap.values[0], dear.values[0])
+    ripple = exact.space.decode(rows)["final_adder"] == "ripple"
+    failed = dear.status == FAILED
+    assert np.array_equal(failed, ripple)
+    assert dear.reason(int(np.flatnonzero(failed)[0])) == "the synthesis of the PE failed, or took longer than 120 s"
+    both = (cheap.status == OK) & (dear.status == OK)
+    area = [metric.name for metric in exact.metrics].index("area_mm2")
+    assert both.sum() > 10
+    assert not np.allclose(cheap.values[both, area], dear.values[both, area])
+    assert np.array_equal(cheap.values[both, 0], dear.values[both, 0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"fidelity": "gates"}, "fidelity must be model or synthesis, not 'gates'"),
+        ({"fidelity": "synthesis", "synthesis_limit_s": 0}, "synthesis_limit_s must be above 0"),
+        ({"fidelity": "synthesis", "workload": "gemm:8x8x8@e2m1"}, "for integers, not e2m1"),
+    ],
+)
+def test_options_of_the_fidelity_are_checked(options, message):
+    with pytest.raises(InputError, match=message):
+        TpeSimulator(**options)
