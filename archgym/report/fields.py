@@ -25,7 +25,7 @@ FLOOR = 1e-3
 def curves_of(
     data: StudyData, rows: NDArray[np.int64], grid: NDArray[np.int64], *, count: str = "evaluation"
 ) -> NDArray[np.float64]:
-    """Regret after each number of evaluations, or of proposals: rows (R, T) to (R, T, G), the ceiling before the first.
+    """Regret after each number of evaluations, or of proposals: rows (R, T) to (R, T, G).
 
     Args:
         data: the study.
@@ -43,7 +43,7 @@ def curves_of(
     last = np.ones(len(run), dtype=bool)  # of improvements at one and the same proposal the last is the best
     last[:-1] = (run[1:] != run[:-1]) | (moments[1:] != moments[:-1])
     found = values_at(run[last], moments[last], value[last], grid=grid, runs=len(chosen))
-    return np.asarray(np.where(np.isnan(found), CEILING, found)[place[rows]])
+    return np.asarray(np.where(np.isnan(found), data.starts[chosen, None], found)[place[rows]])
 
 
 def regret_axis(label: str = "regret") -> Axis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CEILING", "StudyData", "one_at_a_time", "prepare"]
+__all__ = ["CEILING", "StudyData", "best_words", "one_at_a_time", "prepare"]
 
 import json
 from collections.abc import Callable, Sequence
@@ -107,6 +107,12 @@ class StudyData:
         return self.runs["regret"].to_numpy()[rows]
 
     @cached_property
+    def starts(self) -> NDArray[np.float64]:
+        """Regret of each run (R,) before its first feasible design: all of the hypervolume, or the ceiling."""
+        fronts = np.array([one.has_front for one in self.tasks])
+        return np.where(fronts[self.runs["task_no"].to_numpy()], 1.0, CEILING)
+
+    @cached_property
     def steps(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Improvements as columns (I): run, evaluation, proposal, regret."""
         kept = self.improvements
@@ -142,6 +148,12 @@ def prepare(source: StudyResults) -> StudyData:
     for no, one in enumerate(tasks):
         _fill_regrets(runs, improvements, no, one)
     return StudyData(source, runs, improvements, tasks, tuple(agents))
+
+
+def best_words(one: TaskData) -> list[str]:
+    """What "the best design" means, where that is not plain."""
+    mean = "With several objectives, the best design here is the one with the largest mean of their rewards."
+    return [mean] if one.has_front else []
 
 
 def one_at_a_time(data: StudyData, view_of: Callable[[StudyData, int], View]) -> dict[str, View]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from archgym.report.charts import Section, Table, View
-from archgym.report.study_data import StudyData, one_at_a_time
+from archgym.report.study_data import StudyData, best_words, one_at_a_time
 from archgym.report.task_data import TaskData
 from archgym.wording import number
 from archgym_simulators import ArchgymError
@@ -39,7 +39,7 @@ def _view(data: StudyData, no: int) -> View:
     designs = {name: json.loads(best[name]["design"]) for name in agents}
     near = _near_best(kept)
     tables = [_parameters(one, designs, near), *_metrics(one, designs)]
-    return View(_words(one, best, agents, near), (), tables)
+    return View([*best_words(one), *_words(one, best, agents, near)], (), tables)
 
 
 def _best_of_each(data: StudyData, kept: pd.DataFrame) -> dict[str, pd.Series[Any]]:

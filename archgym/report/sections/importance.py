@@ -21,6 +21,7 @@ _MOST_ROWS = 20_000
 _ENOUGH_ROWS = 50
 _UNBIASED = "random_search"
 _SHOWN = 20
+_SOME = 0.05
 
 
 def build(data: StudyData) -> Section:
@@ -132,10 +133,15 @@ def _recorded(data: StudyData, no: int) -> tuple[pd.DataFrame, NDArray[np.float6
 def _words(shares: dict[str, float], ordered: list[str]) -> list[str]:
     first = ordered[0]
     total = min(1.0, sum(max(0.0, share) for share in shares.values()))
-    few = [name for name in ordered if shares[name] >= 0.05]
-    words = [f"{first} matters most: alone it explains {max(0.0, shares[first]):.0%} of the variance of the reward."]
+    few = [name for name in ordered if shares[name] >= _SOME]
+    share = max(0.0, shares[first])
+    words = [
+        f"{first} matters most: alone it explains {share:.0%} of the variance of the reward."
+        if share >= _SOME
+        else f"No parameter explains {_SOME:.0%} of the variance of the reward alone."
+    ]
     if len(few) > 1:
-        words.append(f"Parameters that explain at least 5 % are {', '.join(few)}.")
+        words.append(f"Parameters that explain at least {_SOME:.0%} are {', '.join(few)}.")
     rest = 1.0 - total
     if rest > 0.05:
         words.append(f"{rest:.0%} is explained by no parameter alone: it lies in how they act together.")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archgym.problem import Problem
 from archgym.report.charts import Axis, Chart, Points, Section, Table, View
-from archgym.report.study_data import StudyData, one_at_a_time
+from archgym.report.study_data import StudyData, best_words, one_at_a_time
 from archgym_simulators import ArchgymError
 from archgym_simulators.space import Rows
 
@@ -56,7 +56,7 @@ def _view(data: StudyData, no: int) -> View:
         around = _around(one.problem, centre)
     except ArchgymError as error:
         return View((f"{one.name}: the neighbourhood of the best design cannot be simulated: {error}",))
-    return View(_words(around), (_chart(around, one.name),), (_table(around),))
+    return View([*best_words(one), *_words(around)], (_chart(around, one.name),), (_table(around),))
 
 
 def _around(problem: Problem, centre: NDArray[np.int64]) -> _Neighbourhood:

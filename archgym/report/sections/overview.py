@@ -43,6 +43,8 @@ def _scale_words(data: StudyData, numbers: list[int]) -> list[str]:
     else:
         known = "the best known, because no optimum is certified: true regrets may be larger"
     meaning = "Regret is 0 at the best design and 1 at the median random design, in logarithms."
+    if any(data.tasks[no].has_front for no in numbers):
+        meaning += " With several objectives it is the share of the best hypervolume that is missing."
     return [meaning, f"Here the best is {known}."]
 
 

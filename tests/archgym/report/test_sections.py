@@ -343,8 +343,23 @@ def test_tasks_that_differ_in_their_options_only_are_two_tasks():
     both = pd.concat([study.runs, study.runs.assign(run_id=study.runs["run_id"] + "-other")], ignore_index=True)
 
     class Twice(MadeStudy):
-        problems = [0] * len(study.runs) + [1] * len(study.runs)  # noqa: RUF012
+        problems = [0] * len(study.runs) + [1] * len(study.runs)
 
     twice = Twice(both, study.improvements, {**study.manifest, "tasks": study.manifest["tasks"] * 2})
     names = [one.name for one in prepare(twice).tasks]
     assert names == ["toys.py:Bowl, default, time (1)", "toys.py:Bowl, default, time (2)"]
+
+
+def test_with_several_objectives_a_run_starts_with_all_of_the_hypervolume_missing(mixed, report):
+    data = prepare(mixed)
+    name = data.tasks[3].name
+    curve = next(chart for chart in report["anytime"].views[name].charts if chart.key == "simulations")
+    assert max(y for line in curve.marks for y in line.y) <= 1.0
+    assert "share of the best hypervolume" in words(report["overview"].views[name])
+    assert "largest mean of their rewards" in words(report["designs"].views[name])
+
+
+def test_where_no_parameter_matters_the_words_do_not_name_one():
+    study = made_study()  # designs are drawn at random, whatever their reward
+    view = next(iter(sections_of(study)["importance"].views.values()))
+    assert "matters most" not in words(view)
