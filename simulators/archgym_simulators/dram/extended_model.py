@@ -90,6 +90,8 @@ def simulate_extended(
     codes = designs if isinstance(designs, np.ndarray) else _codes(designs)
     maps, group = np.unique(codes[:, MAP_COLUMNS], axis=0, return_inverse=True)
     group = group.ravel()
+    if len(codes) == 0:
+        maps = np.array([[0, 0, trace.device.channels, 0]])
     parts = []
     for number, chosen in enumerate(maps.tolist()):
         rows = np.ascontiguousarray(codes[group == number, :KERNEL_COLUMNS])

@@ -59,7 +59,10 @@ def wake(rank: int, now: int, s: Ints, x: Ints, log: Ints) -> None:
 
 @inner_kernel
 def leave_self_refresh(rank: int, now: int, s: Ints, x: Ints, log: Ints) -> None:
-    """Leave self-refresh: one refresh first, and the refresh interval starts anew (JESD79-3, 4.16)."""
+    """Leave self-refresh: one refresh first, and the refresh interval starts anew.
+
+    What is postponed or done early stays so: self-refresh does not change it (JESD79-3, refresh command).
+    """
     since = x[ext.SELF_SINCE + rank]
     leaves = max(now, since + x[ext.SELF_MINIMUM])
     x[ext.SELF_SINCE + rank] = -1
@@ -68,7 +71,6 @@ def leave_self_refresh(rank: int, now: int, s: Ints, x: Ints, log: Ints) -> None
     note(leaves, ext.SREX, rank, s, x, log)
     hold(rank, leaves + x[ext.SELF_EXIT], leaves + x[ext.SELF_EXIT_COLUMN], s, x)
     s[lay.TRIGGER + rank] = leaves
-    s[lay.POSTPONED + rank] = 0
     s[lay.PULLING + rank] = 0
     s[lay.FORCED + rank] = 1
     s[lay.WANTED + rank] = REFA

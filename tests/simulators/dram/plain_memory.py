@@ -1,7 +1,7 @@
 """The slow model of `plain_controller`, extended: channels, power-down as states, self-refresh, per-bank refresh.
 
-Power-down is a state that a rank enters and leaves by events of its own; nothing is worked out afterwards. Responses are
-queues that are looked at in every event. One object has the banks and ranks of all channels, in order.
+Power-down is a state that a rank enters and leaves by events of its own; nothing is worked out afterwards. Responses
+are queues that are looked at in every event. One object has the banks and ranks of all channels, in order.
 """
 
 from dataclasses import dataclass, field
@@ -181,7 +181,7 @@ class PlainMemory(PlainController):
         rank.ready_column = leaves + (max(t["xs"], t.get("xsdll", 0)) if from_self else exit_column)
         rank.state, rank.woken = AWAKE, leaves
         if from_self:
-            rank.trigger, rank.postponed, rank.pulling, rank.forced, rank.wanted = leaves, 0, False, True, REFA
+            rank.trigger, rank.pulling, rank.forced, rank.wanted = leaves, False, True, REFA
             self.blocked |= set(self.banks_of(number))
 
     # --- refresh ------------------------------------------------------------------------------------------------

@@ -61,7 +61,8 @@ def test_same_commands_times_and_states_as_the_plain_model(name, kind):
         ours = extended_command_trace(traces, design)
         bank = ours.rank * memory.banks + ours.bank
         # What happens to a rank after the last response depends on where a run is cut off.
-        issued = [one for one in zip(ours.cycle.tolist(), ours.command.tolist(), bank.tolist()) if one[0] <= end]
+        issued = zip(ours.cycle.tolist(), ours.command.tolist(), bank.tolist(), strict=True)
+        issued = [one for one in issued if one[0] <= end]
         assert sorted(issued) == sorted(one[:3] for one in awake_commands(plain, end)), design
         result = simulate_extended(traces, [design], rules="archgym")
         assert result.total_time_ns[0] == pytest.approx(end * memory.period_ps * 1e-3)
