@@ -14,7 +14,7 @@ from archgym.run_directory import write_whole
 from experiments.core_1.audit_table import row_of
 
 TARGET = Path(__file__).parent / "audits_soc.csv"
-DESIGNS = 4_000
+DESIGNS = 2_000
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import argparse
 import csv
 import io
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,14 @@ from archgym.session import Budget, Session
 from archgym.statistics import kaplan_meier
 
 HERE = Path(__file__).parent
-RUNS, SUMMARY = HERE / "runs.csv", HERE / "summary.csv"
-SEEDS, CAP = 10, 600
+RUNS, SUMMARY, README = HERE / "runs.csv", HERE / "summary.csv", HERE / "README.md"
+_TABLE = re.compile(r"(?<=<!-- table -->\n).*(?=<!-- end of table -->)", re.DOTALL)
+SEEDS = 10
+CAP, LONG_CAP = 600, 1500
+"""Evaluations after which a search ends; the long one is for the blind walks where the published claim is examined."""
 APPLICATIONS = ("audio-decoder", "edge-detection", "hpvm-cava", THREE)
 UNSEEN = ("generated:tasks=33,seed=102", "generated:tasks=20,seed=103", "generated:tasks=50,seed=106")
-"""Graphs on which no setting of the explorer was tried, drawn before they were looked at."""
+"""Graphs on which no setting of the explorer was tried."""
 AGENTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "explorer": ("farsi_explorer", {}),
     "the same walk, random moves": ("farsi_explorer", {"random_moves": 1.0}),
@@ -83,15 +87,28 @@ def runs() -> Iterator[Run]:
                 yield Run("realistic", workload, agent, seed)
 
 
+def cap_of(run: Run) -> int:
+    """Evaluations after which a run ends."""
+    walks = run.agent in ("annealing", "the same walk, random moves")
+    return LONG_CAP if run.rules == "farsi" and run.workload != THREE and walks else CAP
+
+
+def is_whole(line: Mapping[str, str]) -> bool:
+    """Whether a recorded run met the budgets or reached its cap; one that a smaller cap ended is made again."""
+    run = Run(line["rules"], line["workload"], line["agent"], int(line["seed"]))
+    return line["met"] == "True" or int(line["evaluations"]) >= cap_of(run)
+
+
 def search(run: Run) -> tuple[int, bool]:
     """Evaluations, and whether the last of them met all budgets."""
     options = {"rules": run.rules, "space": "tasks"}
+    cap = cap_of(run)
     spec = ProblemSpec.create(SOC, workload=run.workload, objective="energy", constraints=BUDGETS, options=options)
-    session = UntilMet(spec, budget=Budget(CAP))
+    session = UntilMet(spec, budget=Budget(cap))
     name, settings = AGENTS[run.agent]
     built = agent_class(name)
     rng = np.random.default_rng(run.seed)
-    built.create(session.space, built.Config.from_options(settings), rng, budget=CAP).run(session)
+    built.create(session.space, built.Config.from_options(settings), rng, budget=cap).run(session)
     return (session.met, True) if session.met is not None else (session.calls, False)
 
 
@@ -106,7 +123,6 @@ def summarised(lines: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
         curve = kaplan_meier(times, met)
         medians[rules, workload, agent] = curve.median
         reference = medians[rules, workload, next(iter(AGENTS))]
-        slower = min(curve.median, CAP) / reference
         table.append(
             {
                 "rules": rules,
@@ -115,14 +131,21 @@ def summarised(lines: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
                 "runs": len(own),
                 "met": sum(met),
                 "met_by_150": f"{1.0 - float(curve.waiting([150])[0]):.2f}",
-                "median": f"{curve.median:.0f}" if np.isfinite(curve.median) else f">{CAP}",
+                "median": shown(curve.median, max(times), 0),
                 "earliest": min(times) if any(met) else "",
-                "times_the_explorer": f"{'>' if not np.isfinite(curve.median) else ''}{slower:.1f}",
+                "times_the_explorer": shown(curve.median / reference, max(times) / reference, 1),
             }
         )
     order = {agent: position for position, agent in enumerate(AGENTS)}
     places = {name: position for position, name in enumerate((*APPLICATIONS, *UNSEEN))}
     return sorted(table, key=lambda row: (row["rules"], places[row["workload"]], order[row["agent"]]))
+
+
+def shown(value: float, at_least: float, digits: int) -> str:
+    """A median or a ratio, or what it is more than; nothing where the explorer's median is not known."""
+    if np.isnan(value) or (np.isinf(value) and at_least == 0.0):
+        return ""
+    return f"{value:.{digits}f}" if np.isfinite(value) else f">{at_least:.{digits}f}"
 
 
 def main() -> None:
@@ -131,12 +154,31 @@ def main() -> None:
     only_summary = parser.parse_args().summary
     os.nice(5)
     lines: list[dict[str, str]] = list(csv.DictReader(RUNS.open())) if RUNS.is_file() else []
+    lines = [line for line in lines if only_summary or is_whole(line)]
     done = {tuple(line[name] for name in COLUMNS[:4]) for line in lines}
     for run in [] if only_summary else [one for one in runs() if one.key not in done]:
         evaluations, met = search(run)
         lines.append(dict(zip(COLUMNS, (*run.key, str(evaluations), str(met)), strict=True)))
         write_table(RUNS, lines)
-    write_table(SUMMARY, summarised(lines))
+    table = summarised(lines)
+    write_table(SUMMARY, table)
+    write_whole(README, _TABLE.sub(lambda _: as_markdown(table), README.read_text()))
+
+
+def as_markdown(table: Sequence[Mapping[str, Any]]) -> str:
+    """The README's table: a line a problem, a column an agent."""
+    header = ("rules, budgets", "workload", "explorer", "met by 150", "the same walk, random moves", "annealing")
+    text = f"| {' | '.join((*header, 'genetic algorithm'))} |\n|{'---|' * 7}\n"
+    for rules, workload in dict.fromkeys((row["rules"], row["workload"]) for row in table):
+        own = {row["agent"]: row for row in table if (row["rules"], row["workload"]) == (rules, workload)}
+        named = {"farsi": "FARSI's", "realistic": "realistic, tight"}[rules]
+        cells = [own["explorer"]["median"], f"{100 * float(own['explorer']['met_by_150']):.0f} %"]
+        for agent in ("the same walk, random moves", "annealing", "genetic algorithm"):
+            times = own[agent]["times_the_explorer"]
+            cells.append(own[agent]["median"] + (f" ({times} times)" if times else ""))
+        shown_name = "three-apps" if workload == THREE else workload
+        text += f"| {named} | `{shown_name}` | {' | '.join(cells)} |\n"
+    return text
 
 
 def write_table(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:

@@ -56,6 +56,15 @@ def test_runs_that_never_meet_the_budgets_are_censored_not_left_out():
     assert annealing["times_the_explorer"] == f">{CAP / 20:.1f}"
 
 
+def test_where_the_explorer_does_not_finish_nothing_is_said_about_ratios():
+    ends = {"explorer": (CAP, "False"), "annealing": (CAP, "False")}
+    lines = [
+        {"rules": "farsi", "workload": "audio-decoder", "agent": agent, "seed": "0", "evaluations": str(n), "met": m}
+        for agent, (n, m) in ends.items()
+    ]
+    assert [row["times_the_explorer"] for row in summarised(lines)] == ["", ""]
+
+
 def test_every_search_is_listed_once():
     keys = [run.key for run in runs()]
     assert len(keys) == len(set(keys))
