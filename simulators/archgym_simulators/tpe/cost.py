@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from archgym_simulators._jit import inner_kernel
 from archgym_simulators.tpe.layout import CUTS
-from archgym_simulators.tpe.structure import (
+from archgym_simulators.tpe.parts import (
     L_ADDERS,
     L_CARRY,
     L_ENCODE,

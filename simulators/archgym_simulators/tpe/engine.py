@@ -42,10 +42,8 @@ from archgym_simulators.tpe.layout import (
     TREE,
     WS,
 )
+from archgym_simulators.tpe.parts import FINISH, FULL_ADDER, REGISTERS
 from archgym_simulators.tpe.structure import (
-    FINISH,
-    FULL_ADDER,
-    REGISTERS,
     count_one,
     finisher_bits,
     finisher_count,
