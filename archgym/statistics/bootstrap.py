@@ -76,9 +76,14 @@ def resampled_statistic(
 ) -> NDArray[np.float64]:
     """The statistic of each resample: (B, ...)."""
     array = checked_scores(scores)
-    at_once = max(1, _VALUES_AT_ONCE // array.size)
-    parts = [min(at_once, resamples - start) for start in range(0, resamples, at_once)]
-    return np.concatenate([np.asarray(statistic(resample(array, rng, n)), dtype=np.float64) for n in parts])
+    drawn = (statistic(resample(array, rng, n)) for n in batches(resamples, array.size))
+    return np.concatenate([np.asarray(one, dtype=np.float64) for one in drawn])
+
+
+def batches(total: int, size: int) -> list[int]:
+    """How many resamples to hold at once, so often that there are ``total``, where each has ``size`` values."""
+    at_once = max(1, _VALUES_AT_ONCE // size)
+    return [min(at_once, total - start) for start in range(0, total, at_once)]
 
 
 def resample(scores: NDArray[np.float64], rng: np.random.Generator, n: int) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from archgym.statistics.aggregate import iqm
-from archgym.statistics.bootstrap import RESAMPLES, Statistic, checked_scores, resampled_statistic
+from archgym.statistics.bootstrap import RESAMPLES, Statistic, batches, checked_scores, resampled_statistic
 from archgym_simulators import InputError
 
 PERMUTATIONS = 10_000
@@ -33,7 +33,9 @@ def probability_of_improvement(x: ArrayLike, y: ArrayLike) -> float:
     >>> probability_of_improvement([[1.0], [2.0]], [[1.0], [0.0]])
     0.875
     """
-    return float(_wins(*_same_tasks(x, y)).mean())
+    mine, theirs = _same_tasks(x, y)
+    ones = np.ones((1, len(mine))), np.ones((1, len(theirs)))
+    return float(np.mean([_wins(a, b, *ones)[0] for a, b in zip(mine.T, theirs.T, strict=True)]))
 
 
 def improvement_interval(
@@ -41,16 +43,12 @@ def improvement_interval(
 ) -> tuple[float, float]:
     """Percentile interval of `probability_of_improvement`, runs of both drawn again within each task."""
     mine, theirs = _same_tasks(x, y)
-    wins = _wins(mine, theirs)
-    drawn = np.zeros(resamples)
-    for task in wins:
-        # A resample is how often each run is drawn; the wins of a pair of runs never change.
-        of_x = _counts(len(mine), rng, resamples)
-        of_y = _counts(len(theirs), rng, resamples)
-        drawn += ((of_x @ task) * of_y).sum(axis=1)
-    drawn /= wins.size
+    drawn = [
+        np.mean([_wins(a, b, *_counts(a, b, rng, n)) for a, b in zip(mine.T, theirs.T, strict=True)], axis=0)
+        for n in batches(resamples, len(mine) + len(theirs))
+    ]
     tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(drawn, [tail, 1.0 - tail]).tolist()
+    low, high = np.quantile(np.concatenate(drawn), [tail, 1.0 - tail]).tolist()
     return low, high
 
 
@@ -62,17 +60,16 @@ def permutation_p_value(
     Valid without any assumption on distributions; the smallest value is 1 / (permutations + 1).
     """
     mine, theirs = _same_tasks(x, y)
-    pooled = np.concatenate([mine, theirs])
-    wins = _wins(pooled, pooled)
-    observed = abs(float(_wins(mine, theirs).mean()) - 0.5)
-    drawn = np.zeros(permutations)
-    for task in wins:
-        order = rng.permuted(np.tile(np.arange(len(pooled)), (permutations, 1)), axis=1)
-        is_x = (order < len(mine)).astype(np.float64)
-        drawn += ((is_x @ task) * (1.0 - is_x)).sum(axis=1)
-    distance = np.abs(drawn / (len(mine) * len(theirs) * len(wins)) - 0.5)
-    # The sums of equal terms in another order differ in the last bits.
-    return float((1 + (distance >= observed - 1e-12).sum()) / (1 + permutations))
+    ranks = np.stack([_middle_ranks(task) for task in np.concatenate([mine, theirs]).T])
+    middle = len(mine) * ranks.mean(axis=1).sum()
+    observed = abs(ranks[:, : len(mine)].sum() - middle)
+    as_far = 0
+    for n in batches(permutations, ranks.size):
+        # The first so many of a task dealt anew are X; their rank sum says how often they win.
+        dealt = rng.permuted(np.broadcast_to(ranks, (n, *ranks.shape)), axis=2)[:, :, : len(mine)]
+        # Equal sums, added up in another order, may differ in the last bits.
+        as_far += int((np.abs(dealt.sum(axis=(1, 2)) - middle) >= observed - 1e-9).sum())
+    return (1 + as_far) / (1 + permutations)
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
@@ -152,14 +149,29 @@ def _differences(statistics: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.greater(left, right).astype(np.float64) - np.less(left, right))
 
 
-def _wins(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1, 1/2 or 0 for each pair of runs: (T, R, S)."""
-    left, right = x.T[:, :, None], y.T[:, None, :]
-    return np.asarray((left > right) + 0.5 * (left == right), dtype=np.float64)
+def _wins(
+    x: NDArray[np.float64], y: NDArray[np.float64], of_x: NDArray[np.float64], of_y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Share of pairs that x (R) wins against y (S), ties half, where each was drawn so often: (B, R), (B, S) to (B)."""
+    order = np.argsort(x, kind="stable")
+    below = np.concatenate([np.zeros((len(of_x), 1)), np.cumsum(of_x[:, order], axis=1)], axis=1)
+    first, last = (np.searchsorted(x[order], y, side=side) for side in ("left", "right"))
+    won = below[:, -1:] - (below[:, first] + below[:, last]) / 2.0
+    return np.asarray((won * of_y).sum(axis=1) / (len(x) * len(y)))
 
 
-def _counts(runs: int, rng: np.random.Generator, resamples: int) -> NDArray[np.float64]:
-    return rng.multinomial(runs, np.full(runs, 1.0 / runs), size=resamples).astype(np.float64)
+def _counts(
+    x: NDArray[np.float64], y: NDArray[np.float64], rng: np.random.Generator, resamples: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How often each run is drawn: (B, R) and (B, S)."""
+    of_x, of_y = (rng.multinomial(len(one), np.full(len(one), 1.0 / len(one)), size=resamples) for one in (x, y))
+    return of_x.astype(np.float64), of_y.astype(np.float64)
+
+
+def _middle_ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks from below (N,); ties share the mean of theirs."""
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2.0)[inverse])
 
 
 def _same_tasks(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

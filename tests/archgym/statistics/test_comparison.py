@@ -1,6 +1,6 @@
 """Comparisons of agents against their definitions and against chance."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -112,3 +112,25 @@ def test_wrong_input_is_named():
         holm([0.5, 1.5])
     with pytest.raises(InputError, match="agents, runs, tasks"):
         rank_stability(np.ones((3, 2)), np.random.default_rng(0))
+
+
+@few
+@given(two_agents())
+def test_a_p_value_of_few_runs_is_that_of_all_ways_to_deal_them(case):
+    x, y = (agent[:4, :1] for agent in case)
+    pooled = np.concatenate([x, y])[:, 0]
+    distances = []
+    for chosen in combinations(range(len(pooled)), len(x)):
+        rest = [k for k in range(len(pooled)) if k not in chosen]
+        distances.append(abs(probability_of_improvement(pooled[list(chosen), None], pooled[rest, None]) - 0.5))
+    exact = np.mean(np.array(distances) >= abs(probability_of_improvement(x, y) - 0.5) - 1e-12)
+    found = permutation_p_value(x, y, np.random.default_rng(0), permutations=4000)
+    assert found == pytest.approx(exact, abs=0.04)
+
+
+def test_thousands_of_runs_are_compared_without_a_table_of_all_pairs():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(0.02, size=(6000, 1)), rng.normal(size=(6000, 1))
+    low, high = improvement_interval(x, y, rng, resamples=300)
+    assert low < probability_of_improvement(x, y) < high
+    assert permutation_p_value(x, y, rng, permutations=300) > 0.0
