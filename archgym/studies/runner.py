@@ -65,34 +65,42 @@ class CellRunner:
 
         Raises:
             OSError: the disk is full.
-            InputError: this installation is not the one that the study was planned with.
+            InputError: this installation is not the one that the study was planned with, or a journal cannot be made.
         """
-        journal = self.journal_of(cell)
-        problem, resumed = self._problem(cell.problem), journal.exists()
-        record = self._attempt(cell, problem, journal)
-        if resumed and record.run["state"] == "failed":
-            # A journal that another process still holds, or that does not fit: it would only have saved simulations.
-            journal.unlink(missing_ok=True)
-            record = self._attempt(cell, problem, journal)
+        problem = self._problem(cell.problem)
+        record = self._resumed(cell, problem) or self._attempt(cell, problem)
         return Finished(cell, record.run["state"], record.run["evaluations"], record.to_bytes())
+
+    def _resumed(self, cell: Cell, problem: Problem) -> RunRecord | None:
+        """The run, continued from its journal; None where there is none, or it leads nowhere and is gone now."""
+        journal = self.journal_of(cell)
+        if not journal.exists():
+            return None
+        try:
+            record = self._attempt(cell, problem)
+            if record.run["state"] == "complete":
+                return record
+        except InputError:  # another process still holds it, or it does not fit; it would only have saved simulations
+            pass
+        journal.unlink(missing_ok=True)
+        return None
 
     def journal_of(self, cell: Cell) -> Path:
         """Where a run keeps its journal until the study has recorded it."""
         return self.open_runs / f"{cell.run_id}.journal"
 
-    def _attempt(self, cell: Cell, problem: Problem, path: Path) -> RunRecord:
+    def _attempt(self, cell: Cell, problem: Problem) -> RunRecord:
         started = time.perf_counter()
-        run, journal = _Run(cell, problem), None
+        journal = JournalRecorder(_OpenRun(self.journal_of(cell), self._plan.manifest_of(cell)), problem)
+        run = _Run(cell, problem)
         try:
-            journal = JournalRecorder(_OpenRun(path, self._plan.manifest_of(cell)), problem)
             run.search(self._run_plan(cell), journal)
         except (Exception, SystemExit) as error:
             if isinstance(error, OSError) and error.errno in _ENDS_THE_STUDY:
                 raise
             run.error = "".join(traceback.format_exception(error))
         finally:
-            if journal is not None:
-                journal.close()
+            journal.close()
         return run.record(self._plan, time.perf_counter() - started)
 
     def _run_plan(self, cell: Cell) -> RunPlan:

@@ -1,5 +1,6 @@
 """Running a study: the same table wherever, whenever and however often it was interrupted."""
 
+import errno
 import json
 import signal
 import subprocess
@@ -173,6 +174,18 @@ def test_an_open_journal_that_does_not_fit_is_no_obstacle(study, tmp_path):
     (tmp_path / "out" / OPEN_RUNS / f"{pending}.journal").write_bytes(b"nonsense")
     run_study(study, tmp_path / "out")
     assert_same_study(tmp_path / "whole", tmp_path / "out")
+
+
+def test_a_study_that_cannot_make_journals_ends_and_records_no_failure(study, tmp_path, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr("archgym.studies.runner.JournalRecorder.__init__", refuse)
+        with pytest.raises(OSError, match="No space left"):
+            run_study(study, tmp_path / "out")
+    assert load_study(tmp_path / "out").runs.empty
+    assert run_study(study, tmp_path / "out").failed == 0
 
 
 def _interrupt_after(runs):
