@@ -29,6 +29,9 @@ COLUMNS = (
 QUANTITIES = ("compute_cycles", "busy_2d", "busy_1d", "latency_s", "traffic_bytes", "energy_pj", "l3_need", "l3_total")
 """Columns of the results."""
 
+_CASCADE, _ARRAY, _FUSION, _OFF_CHIP, _QK_OUTPUT, _AV_OUTPUT = 0, 1, 2, 3, 4, 5
+_SIDE, _LANES, _L3, _BANDWIDTH, _TILES, _CLOCK = 6, 7, 8, 9, 10, 11
+
 # Cascades: 0 one pass, 1 two passes, 2 two passes of XNNPACK, 3 three passes. Arrays: 0 1D, 1 2D, 2 2D interleaved.
 # By cascade: cycles of one score in its first and its last pass, on a PE, where exp(a - b) is 1 + 6 MACs.
 _FIRST_2D = (1.0, 1.0, 9.0, 1.0)
@@ -60,18 +63,18 @@ def _cycles(d: Integers, e: float, f: float, divide: float, drain: float, out: F
         drain: cycles in which a tile leaves the array before the next phase, D.
         out: (6,).
     """
-    cascade, softmax_on, fusion = d[0], d[1], d[2]
+    cascade, array = d[_CASCADE], d[_ARRAY]
     # The edge of the 2D array passes D words a cycle, so further lanes only help scores that stay in the lanes.
-    r = max(d[6] / d[7], 1.0)
+    r = max(d[_SIDE] / d[_LANES], 1.0)
     one_pass = cascade == 0
-    if softmax_on == 0:
+    if array == 0:
         # A three-pass cascade keeps its sums in the lanes; the others also keep maxima for every tile.
         rows = (_ROW_FIRST[cascade] if cascade != 3 else 0.0) + _ROW_LAST_UNIT[cascade]
         if one_pass:
             rows += 2.0 * f + divide
-        vector = max(_SCORE_1D[cascade] * d[6] / d[7], 1.0) * d[6] + rows * r
+        vector = max(_SCORE_1D[cascade] * d[_SIDE] / d[_LANES], 1.0) * d[_SIDE] + rows * r
         out[1], out[2], out[3] = e, vector, f
-        out[0] = max(e + f, vector) if fusion else 0.0
+        out[0] = max(e + f, vector) if d[_FUSION] else 0.0
         out[4], out[5] = e + f, vector
         return
     first = _FIRST_2D[cascade]
@@ -80,7 +83,7 @@ def _cycles(d: Integers, e: float, f: float, divide: float, drain: float, out: F
     row_last = _ROW_LAST_MACS[cascade] + (f if one_pass else 0.0)
     renew = f if one_pass else 0.0
     fill = drain * _PASSES[cascade]
-    if softmax_on == 1:
+    if array == 1:
         # The array fills and drains before the next phase; new sums of values wait for the product.
         out[0] = max(e + first, row_first * r) + fill + max(last + f, row_last * r) + renew * r
     else:
@@ -92,27 +95,27 @@ def _cycles(d: Integers, e: float, f: float, divide: float, drain: float, out: F
 @inner_kernel
 def _capacity(d: Integers, rows: float, keys: float, e: float, f: float) -> tuple[float, float]:
     """Bytes of L3 that a design cannot do without, and bytes of scores that it wants to keep there."""
-    side = d[6]
-    resident = (0.0 if d[4] else e) + (0.0 if d[5] else f)
-    if d[2] == 0:
+    side = d[_SIDE]
+    resident = (0.0 if d[_QK_OUTPUT] else e) + (0.0 if d[_AV_OUTPUT] else f)
+    if d[_FUSION] == 0:
         # The phases follow each other: the larger of the two products counts.
-        resident = max(0.0 if d[4] else e, 0.0 if d[5] else f)
+        resident = max(0.0 if d[_QK_OUTPUT] else e, 0.0 if d[_AV_OUTPUT] else f)
         return 2.0 * side * max(e, f) + 2.0 * rows * resident, 0.0
-    if d[0] == 0:
-        waiting = 2.0 * side if d[1] == 0 else 0.0
+    if d[_CASCADE] == 0:
+        waiting = 2.0 * side if d[_ARRAY] == 0 else 0.0
         return 2.0 * side * (e + f) + 2.0 * rows * (resident + 2.0 + waiting), 0.0
     need = 8.0 * side * (e + f) + 2.0 * rows * resident
-    return need, 0.0 if d[3] else 2.0 * rows * keys
+    return need, 0.0 if d[_OFF_CHIP] else 2.0 * rows * keys
 
 
 @inner_kernel
 def _crossings(d: Integers, keys: float, need: float, total: float) -> Any:
     """How often a score crosses the chip's edge."""
-    cascade, l3 = d[0], d[8]
+    cascade, l3 = d[_CASCADE], d[_L3]
     every_pass = _WRITES[cascade] + _READS[cascade]
-    if d[2] and cascade == 0:
+    if d[_FUSION] and cascade == 0:
         return 0.0
-    if d[2] == 0 or d[3]:
+    if d[_FUSION] == 0 or d[_OFF_CHIP]:
         # Off the chip by plan: a row of scores is brought in for all passes, if L3 holds one.
         return 4.0 if need + 2.0 * keys <= l3 else every_pass
     return every_pass * max(0.0, 1.0 - l3 / total)
@@ -121,7 +124,7 @@ def _crossings(d: Integers, keys: float, need: float, total: float) -> Any:
 @inner_kernel
 def _energy_per_score(d: Integers, e: float, f: float, p: Parts) -> Any:
     """Arithmetic and registers of one score, and its row operations' share of a tile."""
-    cascade, plain = d[0], d[1] == 0
+    cascade, plain = d[_CASCADE], d[_ARRAY] == 0
     exponential = p.exponential if plain else 6.0 * p.mac
     registers = p.plain_register if plain else p.pe_register
     score = (e + f) * p.mac + p.maximum + _EXPONENTIALS[cascade] * (exponential + p.add) + p.add + e * registers
@@ -131,30 +134,30 @@ def _energy_per_score(d: Integers, e: float, f: float, p: Parts) -> Any:
         rows += exponential + p.add + p.mac
     if cascade == 0:
         rows += f * (p.mac + p.add) + p.add
-    return score + rows / d[6]
+    return score + rows / d[_SIDE]
 
 
 @inner_kernel
 def _one(d: Integers, s: Integers, p: Parts, tile: Floats, out: Floats) -> None:
-    """All quantities of design ``d`` (11,) on shape ``s`` (6,)."""
+    """`QUANTITIES` of design ``d`` (12,) on shape ``s`` (6,) into ``out``; ``tile`` (6,) is room for `_cycles`."""
     groups, keys, queries = float(s[0] * s[1]), float(s[2]), float(s[3])
     e, f = float(s[4]), float(s[5])
-    side = float(d[6])
+    side = float(d[_SIDE])
     key_tiles, query_tiles = math.ceil(keys / side), math.ceil(queries / side)
     tiles = groups * key_tiles * query_tiles
-    rows = queries if d[2] == 1 else min(queries, side * d[10])
+    rows = queries if d[_FUSION] == 1 else min(queries, side * d[_TILES])
     need, scores = _capacity(d, rows, keys, e, f)
     crossings = _crossings(d, keys, need, need + scores)
     words = groups * keys * queries
-    key_reads = query_tiles if d[4] else math.ceil(queries / rows)
-    value_reads = query_tiles if d[5] else math.ceil(queries / rows)
-    qk_words = groups * (queries * e * (key_tiles if d[4] else 1.0) + keys * e * key_reads)
+    key_reads = query_tiles if d[_QK_OUTPUT] else math.ceil(queries / rows)
+    value_reads = query_tiles if d[_AV_OUTPUT] else math.ceil(queries / rows)
+    qk_words = groups * (queries * e * (key_tiles if d[_QK_OUTPUT] else 1.0) + keys * e * key_reads)
     av_words = groups * (queries * f + keys * f * value_reads)
     traffic = 2.0 * (qk_words + av_words + words * crossings)
     _cycles(d, e, f, f / key_tiles, side, tile)
-    rate = d[9] * 2.0**30
-    hz = d[11] * 1e3
-    if d[2]:
+    rate = d[_BANDWIDTH] * 2.0**30
+    hz = d[_CLOCK] * 1e3
+    if d[_FUSION]:
         out[0] = tile[0] * tiles
         out[3] = max(out[0] / hz, traffic / rate)
     else:
@@ -164,12 +167,12 @@ def _one(d: Integers, s: Integers, p: Parts, tile: Floats, out: Floats) -> None:
         out[3] += max(tile[3] * tiles / hz, 2.0 * (av_words + words) / rate)
     out[1], out[2] = tile[4] * tiles, tile[5] * tiles
     out[4] = traffic
-    keeps = d[0] != 0 or d[1] == 0
-    l3_reads = tiles * side * (e + f) + (words * _READS[d[0]] if keeps else 0.0)
-    l3_writes = traffic / 2.0 + (words * _WRITES[d[0]] if keeps else 0.0)
-    size = d[8] / 2.0**24
+    keeps = d[_CASCADE] != 0 or d[_ARRAY] == 0
+    l3_reads = tiles * side * (e + f) + (words * _READS[d[_CASCADE]] if keeps else 0.0)
+    l3_writes = traffic / 2.0 + (words * _WRITES[d[_CASCADE]] if keeps else 0.0)
+    size = d[_L3] / 2.0**24
     l3 = l3_reads * p.l3_read * size**0.61 + l3_writes * p.l3_write * size**0.49
-    division = groups * queries * f * p.divide if d[0] == 0 else 0.0
+    division = groups * queries * f * p.divide if d[_CASCADE] == 0 else 0.0
     out[5] = words * _energy_per_score(d, e, f, p) + division + l3 + traffic * p.dram_byte
     out[6], out[7] = need, need + scores
 

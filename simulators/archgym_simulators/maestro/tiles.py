@@ -1,4 +1,7 @@
-"""What successive tiles of a loop nest hold and share; inner kernels of `maestro.kernel`."""
+"""What successive tiles of a loop nest hold and share; inner kernels of `maestro.kernel`.
+
+Dimensions are numbered as in `workloads.DIMENSIONS`: 0 K, 1 C, 2 Y, 3 X, 4 R, 5 S.
+"""
 
 from __future__ import annotations
 

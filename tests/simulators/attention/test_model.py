@@ -235,3 +235,58 @@ def test_between_the_published_points_the_cascade_is_counted_einsum_by_einsum():
         result = simulate(s, [d])
         memory = result.traffic_bytes[0] / (2**20 * 2**30)
         assert result.latency_s[0] == pytest.approx(max(plain_latency_s(s, d), memory), rel=1e-12)
+
+
+# Cycles of a tile as docs/environments/attention.md lists them: a score on a PE and rows of a tile on the lanes, before
+# and after the maximum; then scores and rows where the 1D array does softmax.
+ON_2D = {"1-pass": (1, 8, 1, 9), "2-pass": (1, 9, 1, 9), "2-pass-xnnpack": (9, 8, 1, 1), "3-pass": (1, 9, 1, 1)}
+ON_1D = {"1-pass": (4, 5), "2-pass": (5, 5), "2-pass-xnnpack": (7, 2), "3-pass": (4, 0)}
+PASSES = {"1-pass": 1, "2-pass": 2, "2-pass-xnnpack": 2, "3-pass": 3}
+
+
+def plain_tile(s, d):
+    """QK, softmax and AV of one tile, and all three fused: cycles."""
+    r, is_one = max(d.pe_dim / d.lanes, 1.0), d.cascade == "1-pass"
+    values = s.f if is_one else 0
+    division = s.f / math.ceil(s.keys / d.pe_dim) if is_one else 0.0
+    if d.softmax_on == "1d":
+        per_score, rows = ON_1D[d.cascade]
+        softmax = max(per_score * d.pe_dim / d.lanes, 1.0) * d.pe_dim + r * (rows + 2 * values + division)
+        return s.e, softmax, s.f, max(s.e + s.f, softmax)
+    first, last, rows_first, rows_last = ON_2D[d.cascade]
+    rows_first, rows_last, drain = r * (rows_first + division), r * (rows_last + values), PASSES[d.cascade] * d.pe_dim
+    softmax = max(first, rows_first) + drain + max(last, rows_last)
+    if d.softmax_on == "2d":
+        fused = max(s.e + first, rows_first) + drain + max(last + s.f, rows_last) + r * values
+    else:
+        fused = max(s.e + first, rows_first + r * values) + max(last + s.f, rows_last)
+    return s.e, softmax, s.f, fused
+
+
+ARRAYS_OF = {"none": ("1d", "2d"), "head": ("1d", "2d", "2d-interleaved"), "row": ("1d", "2d", "2d-interleaved")}
+FUSED = [(cascade, array, fusion) for cascade in PASSES for fusion, arrays in ARRAYS_OF.items() for array in arrays]
+
+
+@pytest.mark.parametrize(("cascade", "softmax_on", "fusion"), [x for x in FUSED if x[0] != "1-pass" or x[2] != "none"])
+def test_every_cascade_takes_the_cycles_of_the_table(cascade, softmax_on, fusion):
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        s = AttentionShape(*(int(x) for x in rng.integers(1, 300, 4)), *(int(x) for x in rng.integers(8, 129, 2)))
+        d = replace(DESIGN, cascade=cascade, softmax_on=softmax_on, fusion=fusion, l3_bytes=2**30)
+        d = replace(d, pe_dim=int(rng.integers(8, 100)), lanes=int(rng.integers(8, 300)))
+        tiles = s.batch * s.heads * math.ceil(s.keys / d.pe_dim) * math.ceil(s.queries / d.pe_dim)
+        qk, softmax, av, fused = plain_tile(s, d)
+        cycles = tiles * (qk + softmax + av if fusion == "none" else fused)
+        assert simulate(s, [d]).compute_cycles[0] == pytest.approx(cycles, rel=1e-12)
+
+
+def test_phases_without_fusion_wait_for_their_own_traffic():
+    s = AttentionShape(1, 1, 256, 256, 16, 16)
+    d = replace(preset("unfused", s), pe_dim=16, lanes=16, bandwidth_gib_s=1, query_tiles=16)
+    qk, softmax, av, _ = plain_tile(s, d)
+    words = (2 * 256 * 16 + 256 * 256, 2 * 256 * 256, 2 * 256 * 16 + 256 * 256)
+    pairs = zip((qk, softmax, av), words, strict=True)
+    expected = sum(max(256 * cycles / 940e6, 2 * moved / 2**30) for cycles, moved in pairs)
+    result = simulate(s, [d])
+    assert result.latency_s[0] == pytest.approx(expected, rel=1e-12)
+    assert result.latency_s[0] > max(result.compute_cycles[0] / 940e6, result.traffic_bytes[0] / 2**30)
