@@ -144,24 +144,82 @@ def _enter_operand(
 
 @loop_kernel
 def _enter_outputs(
-    counts: Integers, in_pe: bool, in_glb: bool, macs: int, filled: int, asked: int, held: int, reduced: int, all_: int
+    counts: Integers,
+    in_pe: bool,
+    in_glb: bool,
+    macs: int,
+    filled: int,
+    asked: int,
+    held: int,
+    outputs: int,
+    reduced: int,
 ) -> None:
     """Enter the accesses of outputs. Sums that begin at zero are not read before they are first written."""
     pe, glb, dram = 3 * OUTPUTS, 9 + 3 * OUTPUTS, 18 + 3 * OUTPUTS
     if in_pe:
-        firsts = all_ * reduced
+        firsts = outputs * reduced
         counts[pe + UPDATES], counts[pe + READS], counts[pe + FILLS] = macs, macs - firsts, filled - firsts
     if in_glb:
-        counts[glb + UPDATES], counts[glb + READS], counts[glb + FILLS] = asked, asked - all_, held - all_
-        counts[dram + UPDATES], counts[dram + READS] = held, held - all_
+        counts[glb + UPDATES], counts[glb + READS], counts[glb + FILLS] = asked, asked - outputs, held - outputs
+        counts[dram + UPDATES], counts[dram + READS] = held, held - outputs
     else:
-        counts[dram + UPDATES], counts[dram + READS] = asked, asked - all_
+        counts[dram + UPDATES], counts[dram + READS] = asked, asked - outputs
 
 
 @loop_kernel
 def _spread(factors: Integers, d: int) -> int:
     """PEs over which a dimension is spread."""
     return factors[d, IN_X] * factors[d, IN_Y]  # type: ignore[no-any-return]
+
+
+@loop_kernel
+def _windows(factors: Integers, extents: Integers, stride: int) -> int:
+    """Distinct positions of the windows of all PEs."""
+    rows = distinct_offsets(_spread(factors, P), extents[0, P] * stride, _spread(factors, R), extents[0, R])
+    return rows * distinct_offsets(_spread(factors, Q), extents[0, Q] * stride, _spread(factors, S), extents[0, S])
+
+
+@loop_kernel
+def _count(
+    shape: Integers,
+    factors: Integers,
+    orders: Orders,
+    keep: Bools,
+    halo: int,
+    sent: int,
+    counts: Integers,
+    scratch: Integers,
+    pes: int,
+) -> int:
+    """Enter the accesses of every tensor; the steps of computation."""
+    stride = shape[7]
+    extents, words = scratch[_EXTENTS:].reshape(3, 7), scratch[_WORDS:_EXTENTS]
+    loops, moves = scratch[_LOOPS:_MOVES].reshape(3, 14), scratch[_MOVES:_WORDS].reshape(14, 4)
+    inside, last = _loops(factors, orders, extents, loops)
+    macs = shape[N] * shape[K] * shape[C] * shape[P] * shape[Q] * shape[R] * shape[S]
+    steps = macs // pes
+    outputs = shape[N] * shape[K] * shape[P] * shape[Q]
+    s_n, s_k, s_c = _spread(factors, N), _spread(factors, K), _spread(factors, C)
+    reduced = s_c * _spread(factors, R) * _spread(factors, S)
+    copies = s_n * s_c * _windows(factors, extents, stride) if sent < 0 else 0
+    results = s_n * s_k * _spread(factors, P) * _spread(factors, Q)
+    # Words that one PE takes in its whole life (without a buffer: one a cycle), and that the global buffer takes.
+    in_pe, in_glb = keep[PE, WEIGHTS], keep[GLB, WEIGHTS]
+    weights = words[WEIGHTS] * _repeats(loops, 0, last, _MOVES_WEIGHTS) if in_pe else steps
+    weights_held = words[3 + WEIGHTS] * _repeats(loops, inside, last, _MOVES_WEIGHTS)
+    inputs = _input_words(loops, 0, last, extents, 0, stride, halo, moves) if keep[PE, INPUTS] else steps
+    inputs_held = _input_words(loops, inside, last, extents, 2, stride, halo, moves) if keep[GLB, INPUTS] else 0
+    sums = words[OUTPUTS] * _repeats(loops, 0, last, _MOVES_OUTPUTS) if keep[PE, OUTPUTS] else steps
+    sums_held = words[3 + OUTPUTS] * _repeats(loops, inside, last, _MOVES_OUTPUTS)
+    for i in range(COUNTS):
+        counts[i] = 0
+    _enter_operand(counts, WEIGHTS, in_pe, in_glb, macs, weights * pes, weights * s_k * reduced, weights_held)
+    in_pe, in_glb = keep[PE, INPUTS], keep[GLB, INPUTS]
+    asked = inputs * copies if sent < 0 else sent
+    _enter_operand(counts, INPUTS, in_pe, in_glb, macs, inputs * pes, asked, inputs_held)
+    in_pe, in_glb = keep[PE, OUTPUTS], keep[GLB, OUTPUTS]
+    _enter_outputs(counts, in_pe, in_glb, macs, sums * pes, sums * results, sums_held, outputs, reduced)
+    return int(steps)
 
 
 @loop_kernel
@@ -180,48 +238,15 @@ def evaluate_one(
     ports: Floats,
 ) -> None:
     """One mapping; with links, ``sent`` and ``carried`` words of inputs (`evaluate_linked`), else -1 and 0."""
-    stride = shape[7]
     extents, words = scratch[_EXTENTS:].reshape(3, 7), scratch[_WORDS:_EXTENTS]
     columns, rows = _extents(factors, extents)
-    _footprints(extents, stride, words)
+    _footprints(extents, shape[7], words)
     if not check(columns, rows, words, keep, hardware, result):
         return
-    loops, moves = scratch[_LOOPS:_MOVES].reshape(3, 14), scratch[_MOVES:_WORDS].reshape(14, 4)
-    inside, last = _loops(factors, orders, extents, loops)
-    macs = shape[N] * shape[K] * shape[C] * shape[P] * shape[Q] * shape[R] * shape[S]
     pes = columns * rows
-    steps = macs // pes
-    s_n, s_k, s_c = _spread(factors, N), _spread(factors, K), _spread(factors, C)
-    s_p, s_q, s_r, s_s = _spread(factors, P), _spread(factors, Q), _spread(factors, R), _spread(factors, S)
-    reduced = s_c * s_r * s_s
-    for i in range(COUNTS):
-        counts[i] = 0
-
-    # Words that one PE takes in its whole life (without a buffer: one a cycle), then words that a level sends to all.
-    in_pe, in_glb = keep[PE, WEIGHTS], keep[GLB, WEIGHTS]
-    each = words[WEIGHTS] * _repeats(loops, 0, last, _MOVES_WEIGHTS) if in_pe else steps
-    held = words[3 + WEIGHTS] * _repeats(loops, inside, last, _MOVES_WEIGHTS)
-    _enter_operand(counts, WEIGHTS, in_pe, in_glb, macs, each * pes, each * s_k * reduced, held)
-
-    in_pe, in_glb = keep[PE, INPUTS], keep[GLB, INPUTS]
-    each = _input_words(loops, 0, last, extents, 0, stride, halo, moves) if in_pe else steps
-    held = _input_words(loops, inside, last, extents, 2, stride, halo, moves) if in_glb else 0
-    asked = sent
-    if sent < 0:
-        windows = distinct_offsets(s_p, extents[0, P] * stride, s_r, extents[0, R])
-        windows *= distinct_offsets(s_q, extents[0, Q] * stride, s_s, extents[0, S])
-        asked = each * s_n * s_c * windows
-    _enter_operand(counts, INPUTS, in_pe, in_glb, macs, each * pes, asked, held)
+    result[1] = _count(shape, factors, orders, keep, halo, sent, counts, scratch, pes)
+    result[8], result[9] = pes, carried
     counts[3 * INPUTS + READS] += carried
-
-    in_pe, in_glb = keep[PE, OUTPUTS], keep[GLB, OUTPUTS]
-    each = words[OUTPUTS] * _repeats(loops, 0, last, _MOVES_OUTPUTS) if in_pe else steps
-    held = words[3 + OUTPUTS] * _repeats(loops, inside, last, _MOVES_OUTPUTS)
-    outputs = shape[N] * shape[K] * shape[P] * shape[Q]
-    asked = each * s_n * s_k * s_p * s_q
-    _enter_outputs(counts, in_pe, in_glb, macs, each * pes, asked, held, reduced, outputs)
-
-    result[1], result[8], result[9] = steps, pes, carried
     price(hardware, counts, result, halo, ports)
 
 

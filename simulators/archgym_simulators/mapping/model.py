@@ -36,7 +36,7 @@ Integers = NDArray[np.int64]
 DIMS = ("N", "K", "C", "P", "Q", "R", "S")
 SLOTS = ("dram", "glb", "x", "y", "pe")
 HALOS = ("exact", "timeloop")
-_LARGEST_MACS = 2**49  # counts are then whole numbers below 2^53 in every metric
+_MOST = 2**50  # of MACs times the square of the stride, which no count exceeds: sums stay whole in float64
 _ARRAY_ORDER = ("N", "K", "C", "Q", "P", "S", "R")
 
 
@@ -173,7 +173,7 @@ def simulate(
         count: whether to return ``counts``.
 
     Raises:
-        InputError: an unknown halo, factors that do not multiply to the layer, or a layer of more than 2^49 MACs.
+        InputError: an unknown halo, factors that do not multiply to the layer, or a layer of more than 2^50 MACs.
     """
     _known(halo, HALOS, "halo")
     if isinstance(mappings, MappingArrays):
@@ -205,8 +205,12 @@ def layer_shape(layer: Layer) -> Integers:
     Raises:
         InputError: where counts might not be exact.
     """
-    if layer.macs // layer.groups > _LARGEST_MACS:
-        raise InputError(f"layer {layer.name!r} needs {layer.macs:.3g} MACs; at most 2^49 are mapped")
+    macs = layer.macs // layer.groups
+    if macs * layer.stride**2 > _MOST:
+        raise InputError(
+            f"layer {layer.name!r} needs {macs:.3g} MACs with stride {layer.stride}; at most 2^50 over the square "
+            "of the stride are mapped"
+        )
     return np.array([*(getattr(layer, dim.lower()) for dim in DIMS), layer.stride], dtype=np.int64)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 __all__ = ["check", "price"]
 
-from math import ceil
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,13 +55,15 @@ def check(columns: int, rows: int, words: Integers, keep: NDArray[np.bool_], har
     _rule(1, rows, hardware[ROWS], result)
     for level in range(2):
         for buffer in range(3):
+            room = hardware[CAPACITY + 3 * level + buffer]
+            if room == np.inf:
+                continue
             need, kept = 0, 0
             for tensor in range(3):
                 if keep[level, tensor] and hardware[MEMBER + 3 * level + tensor] == buffer:
                     need += words[3 * level + tensor]
                     kept += 1 << tensor
-            if kept:
-                _rule(2 + 8 * (3 * level + buffer) + kept, need, hardware[CAPACITY + 3 * level + buffer], result)
+            _rule(2 + 8 * (3 * level + buffer) + kept, need, room, result)
     return bool(result[BROKEN] < 0.0)
 
 
@@ -80,7 +80,7 @@ def _port_cycles(hardware: Floats, ports: Floats, level: int, instances: float, 
             else:
                 # In that tool's order: its rounding adds a cycle to some mappings.
                 slow = min(slow, width / ports[i])
-    return max(steps, float(ceil(busiest))) if halo == EXACT else float(ceil(steps / slow))
+    return float(max(steps, np.ceil(busiest)) if halo == EXACT else np.ceil(steps / slow))
 
 
 @loop_kernel
@@ -116,10 +116,12 @@ def price(hardware: Floats, counts: Integers, result: Floats, halo: int, ports: 
                 ports[buffer] += read / instances / steps
                 ports[3 + buffer] += written / instances / steps
             if width != 1.0:
-                part = 1.0 / (width * instances)  # a power of 2, but for the PEs
-                read = ceil(read * part) * width * instances
-                written = ceil(counts[at + UPDATES] * part) + ceil(counts[at + FILLS] * part)
-                written = written * width * instances
+                updated, filled = float(counts[at + UPDATES]), float(counts[at + FILLS])
+                if level == PE:
+                    read, updated, filled = read / pes, updated / pes, filled / pes
+                part = 1.0 / width  # exact: a power of 2
+                read = np.ceil(read * part) * width * instances
+                written = (np.ceil(updated * part) + np.ceil(filled * part)) * width * instances
             spent += read * hardware[ENERGY + one] + written * hardware[ENERGY + 9 + one]
         result[4 + level] = spent
         energy += spent

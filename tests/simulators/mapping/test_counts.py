@@ -78,6 +78,10 @@ def test_wide_accesses_are_whole_and_separate_buffers_have_ports_of_their_own():
     one = simulate(SMALL_LAYER, roomy_hardware(pe=separate, glb=(wide,)), [SMALL])
     counts = one.counts[0, 1].astype(float)
     assert one["energy_glb_pj"][0] == (np.ceil(counts / 64) * 64).sum()
+    file = Buffer("wide file", 1e6, 2.0, 3.0, 4.0, 4.0, width=8)
+    two = simulate(SMALL_LAYER, roomy_hardware(pe=(file,)), [SMALL])
+    whole = np.ceil(two.counts[0, 0] / 2 / 8) * 8 * 2  # two PEs
+    assert two["energy_pe_pj"][0] == (whole * [2.0, 3.0, 3.0]).sum()
     # One PE reads 48 weights, 48 inputs and 40 sums over 2 words a cycle each: no port is busier than the multiplier.
     assert one["pe_cycles"][0] == one["compute_cycles"][0] == 48
     shared = roomy_hardware(pe=(Buffer("file", 1e6, 1.0, 1.0, 2.0, 2.0),))

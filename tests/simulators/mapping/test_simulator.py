@@ -214,7 +214,7 @@ def test_draws_are_single_layers_that_can_be_bound():
         ({"space": "share"}, "unknown space 'share'; did you mean 'shared'?; allowed: layer, shared"),
         ({"links": "yes"}, "links must be true or false, not 'yes'"),
         ({"halo": "time"}, "unknown halo 'time'; did you mean 'timeloop'?; allowed: exact, timeloop"),
-        ({"workload": "gemm:1000000x1000000x1000"}, "layer 'gemm:1000000x1000000x1000' needs 1e+15 MACs; at most 2^49"),
+        ({"workload": "gemm:1000000x1000000x2000"}, "layer 'gemm:1000000x1000000x2000' needs 2e+15 MACs with stride 1"),
     ],
 )
 def test_bad_options_are_refused_in_one_line(arguments, message):
