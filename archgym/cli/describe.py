@@ -97,7 +97,7 @@ def _head(about: dict[str, Any]) -> str:
     size, canonical = about["size"], about["canonical_size"]
     designs = f"{size:,} designs"
     if canonical != size:
-        designs += f", {canonical:,} that differ (the rest repeat them: see Inert)"
+        designs += f", {canonical:,} that differ (the rest repeat them{': see Inert' if about['inert'] else ''})"
     lines = [
         f"{about['id']}  version {about['version']}",
         about["description"],
