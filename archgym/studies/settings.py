@@ -56,6 +56,8 @@ def agent_settings(
         add({})
     for values in product(*grid.values()) if grid else ():
         add(dict(zip(grid, values, strict=True)))
+    if not chosen and not samples:
+        raise InputError("nothing to run: without its defaults it needs a grid, or samples")
     wanted = len(chosen) + samples
     for options in _draws(agent, configs, samples, sampling_seed) if samples else ():
         with suppress(InputError):  # settings may exclude one another

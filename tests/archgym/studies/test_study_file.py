@@ -59,6 +59,8 @@ def agent(**entry):
         (agent(samples=10**5), r"has only 45,360 settings to draw from, not 100,000"),
         (small(agents=[{"name": "hill_climbing", "samples": 640}]), r"has only \d+ other settings to draw, not 640"),
         (small(agents=[{"name": "random_search", "samples": 2}]), "has no hyperparameters to draw"),
+        (agent(default=False), "agent 'genetic_algorithm': nothing to run: without its defaults it needs a grid"),
+        (agent(default=3), "default must be true or false, not 3"),
         (small(record="everything"), "record must be 'all' or 'improvements', not 'everything'"),
         (small(record=3), "record must be"),
         (small(sampling_seed="x"), "seed must be a whole number"),
