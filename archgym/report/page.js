@@ -91,7 +91,7 @@
     const shown = new Set(traces.filter((t) => t.showlegend !== false).map((t) => t.name));
     return {
       height: height(chart), width: printing ? PRINTED_WIDTH : undefined, autosize: !printing,
-      margin: { l: 56, r: 12, t: 8, b: 56 }, paper_bgcolor: css("--paper"), plot_bgcolor: css("--paper"),
+      margin: { l: 56, r: 12, t: 26, b: 56 }, paper_bgcolor: css("--paper"), plot_bgcolor: css("--paper"),
       font: { color: css("--ink"), size: 13, family: getComputedStyle(document.body).fontFamily },
       hovermode: chart.traces.some((t) => t.part === "line") ? "x unified" : "closest",
       hoverlabel: { bgcolor: css("--raised"), font: { color: css("--ink") } },

@@ -91,6 +91,12 @@ def _times(data: StudyData, rows: Rows) -> NDArray[np.float64]:
 
 def _words(grid: NDArray[np.int64], middle: dict[str, NDArray[np.float64]], budget: int) -> list[str]:
     early = int(np.searchsorted(grid, max(1, budget // 10)))
+    if len(middle) == 1:
+        ((name, curve),) = middle.items()
+        return [
+            f"{name} has a regret of {regret_text(curve[early])} after {grid[early]:,} simulations and of "
+            f"{regret_text(curve[-1])} after {budget:,}."
+        ]
     first, last = (min(middle, key=lambda name, g=g: float(middle[name][g])) for g in (early, -1))  # type: ignore[misc]
     words = [
         f"After {grid[early]:,} simulations {first} is ahead with a regret of {regret_text(middle[first][early])}"

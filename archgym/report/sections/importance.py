@@ -32,7 +32,7 @@ def build(data: StudyData) -> Section:
 
 def _view(data: StudyData, no: int) -> View:
     one = data.tasks[no]
-    designs, rewards, source = _designs(data, no)
+    designs, rewards, source, is_even = _designs(data, no)
     if len(designs) < _ENOUGH_ROWS:
         return View(
             (f"{one.name}: {len(designs)} valid designs are on record, too few to tell which parameter matters.",)
@@ -57,7 +57,7 @@ def _view(data: StudyData, no: int) -> View:
         rows=[(name, f"{max(0.0, shares[name]):.1%}", f"{designs[name].nunique()}") for name in ordered],
         right=(1, 2),
     )
-    words = [*_words(shares, ordered), f"Computed from {len(designs):,} {source}."]
+    words = [*_words(shares, ordered, is_even=is_even), f"Computed from {len(designs):,} {source}."]
     return View(words, (chart,), (table,))
 
 
@@ -85,8 +85,11 @@ def explained_shares(designs: pd.DataFrame, rewards: NDArray[np.float64]) -> dic
     return shares
 
 
-def _designs(data: StudyData, no: int) -> tuple[pd.DataFrame, NDArray[np.float64], str]:
-    """Valid designs, their rewards, and what they are."""
+Designs = tuple["pd.DataFrame", NDArray[np.float64], str, bool]
+
+
+def _designs(data: StudyData, no: int) -> Designs:
+    """Valid designs, their rewards, what they are, and whether every value is as likely as another."""
     recorded = _recorded(data, no)
     if recorded is not None:
         return recorded
@@ -98,10 +101,10 @@ def _designs(data: StudyData, no: int) -> tuple[pd.DataFrame, NDArray[np.float64
         "designs that were the best of a run so far, because only those were recorded: good designs are "
         'over-represented; record = "all" with random_search gives an unbiased answer'
     )
-    return columns, kept["reward"].to_numpy(dtype=np.float64), source
+    return columns, kept["reward"].to_numpy(dtype=np.float64), source, False
 
 
-def _recorded(data: StudyData, no: int) -> tuple[pd.DataFrame, NDArray[np.float64], str] | None:
+def _recorded(data: StudyData, no: int) -> Designs | None:
     """Every design of random search, else of all agents, where the study recorded them."""
     import pandas as pd
 
@@ -127,10 +130,10 @@ def _recorded(data: StudyData, no: int) -> tuple[pd.DataFrame, NDArray[np.float6
         else "valid designs of agents that prefer some values, so that parameters are entangled; random_search would "
         "give an unbiased answer"
     )
-    return together[names], together["reward"].to_numpy(dtype=np.float64), source
+    return together[names], together["reward"].to_numpy(dtype=np.float64), source, len(unbiased) > 0
 
 
-def _words(shares: dict[str, float], ordered: list[str]) -> list[str]:
+def _words(shares: dict[str, float], ordered: list[str], *, is_even: bool) -> list[str]:
     first = ordered[0]
     total = min(1.0, sum(max(0.0, share) for share in shares.values()))
     few = [name for name in ordered if shares[name] >= _SOME]
@@ -143,7 +146,7 @@ def _words(shares: dict[str, float], ordered: list[str]) -> list[str]:
     if len(few) > 1:
         words.append(f"Parameters that explain at least {_SOME:.0%} are {', '.join(few)}.")
     rest = 1.0 - total
-    if rest > 0.05:
+    if rest > 0.05 and is_even:  # shares of entangled parameters do not add up
         words.append(f"{rest:.0%} is explained by no parameter alone: it lies in how they act together.")
     idle = [name for name in ordered if shares[name] < 0.001]
     if idle:

@@ -49,7 +49,7 @@ def _view(data: StudyData, scope: str) -> View:
     words += [_stability_words(stability)] if len(order) > 1 else []
     return View(
         [*words, *_nothing_words(finals), *_scope_words(data, scope, field), default_words(data)],
-        (_chart(order, scores, intervals),),
+        (_chart(order, scores, intervals),) if len(order) > 1 else (),
         (table, *pairs),
     )
 
@@ -88,7 +88,7 @@ def _agents(
                 f"{place + 1}",
                 name,
                 regret_text(scores[name]),
-                interval_text(*intervals[name]),
+                interval_text(*intervals[name]) if len(field[name]) > 1 else "-",
                 f"{stability.place_shares[place, 0]:.0%}",
                 regret_text(counted[name]),
                 f"{1 + sum(other < counted[name] for other in counted.values())}",
@@ -114,15 +114,27 @@ def _leader(
     finals: dict[str, NDArray[np.float64]],
 ) -> str:
     first = order[0]
+    if len(order) == 1:
+        return _alone(first, scores[first], intervals[first], finals[first])
     text = f"{first} is ahead with a regret of {regret_text(scores[first])} ({interval_text(*intervals[first])})"
     solved = float((finals[first] == 0.0).mean())
     text += f"; {solved:.0%} of its runs end at the best design" if solved else ""
-    if len(order) == 1:
-        return f"{text}; there is no other agent to compare it with."
     second = order[1]
     if scores[second] == scores[first]:
         return f"{text}, and {second} is level with it."
     return f"{text}, before {second} with {regret_text(scores[second])} ({interval_text(*intervals[second])})."
+
+
+def _alone(name: str, score: float, interval: tuple[float, float], regrets: NDArray[np.float64]) -> str:
+    if regrets.size == 1:
+        return (
+            f"{name} ends at a regret of {regret_text(score)}. It is one run of one agent: it says nothing of luck, "
+            "and there is nothing to compare it with."
+        )
+    return (
+        f"{name} ends at a regret of {regret_text(score)} ({interval_text(*interval)}); there is no other agent to "
+        "compare it with."
+    )
 
 
 def _counts_words(

@@ -316,7 +316,16 @@ def test_every_section_has_a_sentence_and_an_empty_one_no_chart():
 def test_a_single_run_has_a_report():
     study = made_study((MadeTask(),), (("alpha", 1),), seeds=1)
     report = sections_of(study)
-    assert "there is no other agent to compare it with" in words(next(iter(report["ranking"].views.values())))
+    ranking = next(iter(report["ranking"].views.values()))
+    assert "It is one run of one agent" in words(ranking)
+    assert ranking.charts == ()
+    assert table_of(ranking, "agents").rows[0][3] == "-"
+    assert "ahead" not in words(next(iter(report["anytime"].views.values())))
+
+
+def test_a_study_that_still_runs_is_said_to():
+    study = dataclasses.replace(made_study(), is_complete=False)
+    assert "has not ended yet" in words(next(iter(sections_of(study)["overview"].views.values())))
 
 
 def test_a_study_without_runs_is_refused():
