@@ -113,46 +113,41 @@ def _distinct(offsets: Integers, served: NDArray[np.bool_]) -> int:
 
 
 @inner_kernel
-def linked_words(
-    loops: Integers, last: int, tile: Integers, stride: int, offsets: Integers, width: int, as_timeloop: bool
+def _exact(loops: Integers, last: int, tile: Integers, stride: int, offsets: Integers, width: int) -> tuple[int, int]:
+    moves = np.zeros((14, _AXES), np.int64)
+    need, held = np.zeros((2, _AXES), np.int64), np.zeros((2, _AXES), np.int64)
+    served = np.zeros(len(offsets), np.bool_)
+    held[1] = tile
+    _exact_moves(loops, last, stride, moves)
+    sent, carried, outer = 0, 0, 1
+    for j in range(last - 1, -1, -1):
+        times = outer * (loops[1, j] - 1)
+        outer *= loops[1, j]
+        words = _needed(tile, moves[j], need)
+        _serve(offsets, width, moves[j], need, held, False, served)
+        sent += times * words * _distinct(offsets, served)
+        carried += times * words * _count(served)
+    return sent, carried
+
+
+@inner_kernel
+def _as_timeloop(
+    loops: Integers, last: int, tile: Integers, stride: int, offsets: Integers, width: int
 ) -> tuple[int, int]:
-    """Words of inputs that the global buffer sends, and words that links carry, over the whole layer.
+    """As that tool, which differs in four ways, read off its results.
 
-    Timeloop 3.0.3 differs in four ways, read off its results: the two of `movement.input_words_timeloop`; a PE takes
-    over only what its neighbour has got in the step before, and all of it; and links carry nothing in steps in which
-    they would serve less than half of the PEs.
-
-    Args:
-        loops: (3, 14): dimension, bound and step of each loop above the PEs, innermost first.
-        last: their number.
-        tile: (4,) extents of a PE's tile.
-        stride: of the layer.
-        offsets: (PEs, 4) where each PE's tile begins, in the order of their places.
-        width: PEs in a row of places.
-        as_timeloop: count as that tool.
+    Two are those of `movement.input_words_timeloop`; a PE takes over only what its neighbour has got in the step
+    before, and all of it; and links carry nothing in steps in which they would serve less than half of the PEs.
     """
     moves = np.zeros((14, _AXES), np.int64)
     need, held = np.zeros((2, _AXES), np.int64), np.zeros((2, _AXES), np.int64)
     served = np.zeros(len(offsets), np.bool_)
     held[1] = tile
-    volume = tile[0] * tile[1] * tile[2] * tile[3]
-    sent, carried = volume * _distinct(offsets, served), 0
-    if not as_timeloop:
-        _exact_moves(loops, last, stride, moves)
-        outer = 1
-        for j in range(last - 1, -1, -1):
-            times = outer * (loops[1, j] - 1)
-            outer *= loops[1, j]
-            words = _needed(tile, moves[j], need)
-            _serve(offsets, width, moves[j], need, held, False, served)
-            sent += times * words * _distinct(offsets, served)
-            carried += times * words * _count(served)
-        return sent, carried
     two_iteration_moves(loops, 0, last, stride, moves)
-    granted = -1
+    sent, carried, granted = 0, 0, -1
     for step in range(1, 1 << last):
         j = trailing_zeros(step)
-        words = volume
+        words = tile[0] * tile[1] * tile[2] * tile[3]
         need[0], need[1] = 0, tile
         if granted < 0 or same_move(moves, granted, j):
             granted = j
@@ -168,3 +163,26 @@ def linked_words(
             carried += times * words * _count(served)
         held[:] = need
     return sent, carried
+
+
+@inner_kernel
+def linked_words(
+    loops: Integers, last: int, tile: Integers, stride: int, offsets: Integers, width: int, as_timeloop: bool
+) -> tuple[int, int]:
+    """Words of inputs that the level above sends, and words that links carry, over the whole layer.
+
+    Args:
+        loops: (3, 14): dimension, bound and step of each loop above the PEs, innermost first.
+        last: their number.
+        tile: (4,) extents of a PE's tile.
+        stride: of the layer.
+        offsets: (PEs, 4) where each PE's tile begins, in the order of their places.
+        width: PEs in a row of places.
+        as_timeloop: count as Timeloop 3.0.3.
+    """
+    first = tile[0] * tile[1] * tile[2] * tile[3] * _distinct(offsets, np.zeros(len(offsets), np.bool_))
+    if as_timeloop:
+        sent, carried = _as_timeloop(loops, last, tile, stride, offsets, width)
+    else:
+        sent, carried = _exact(loops, last, tile, stride, offsets, width)
+    return first + sent, carried
