@@ -163,6 +163,7 @@ def test_a_carry_save_accumulator_keeps_a_sum_and_a_carry_word():
     ((total, carry),) = accumulated_words(TpeDesign(opt1=True, accumulator_bits=24), a, b)
     assert np.array_equal((total + carry - (a @ b)) % (1 << 24), np.zeros((2, 2)))
     assert carry.any()
+    assert all(word.min() >= 0 and word.max() < 1 << 24 for word in (total, carry))
     ((only,),) = accumulated_words(TpeDesign(accumulator_bits=24), a, b)
     assert np.array_equal(only, (a @ b) % (1 << 24))
 

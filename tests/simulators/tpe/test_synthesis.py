@@ -12,7 +12,9 @@ from archgym_simulators.tpe import liberty as liberty_module
 from archgym_simulators.tpe import synthesis
 from archgym_simulators.tpe.design import TpeDesign
 from archgym_simulators.tpe.liberty import liberty_file, typical_inverter
+from archgym_simulators.tpe.model import evaluate
 from archgym_simulators.tpe.synthesis import synthesise
+from archgym_simulators.tpe.workloads import workload
 
 SKIPPING = {"architecture": "matrix", "opt1": True, "opt2": True, "opt3": True}
 WIDTHS = (16, 24, 32, 40, 48)
@@ -80,12 +82,12 @@ def folder(tmp_path, monkeypatch):
     return path
 
 
-def program(tmp_path, then):
+def program(tmp_path, then, version="9.99"):
     """A stand-in for Yosys that says its version, and for any other script does ``then``."""
-    path = tmp_path / "yosys-stand-in"
+    path = tmp_path / f"yosys-{version}"
     path.write_text(
         "#!/bin/sh\n"
-        'if grep -q version.txt script.ys; then echo \'"creator": "Yosys 9.99 (stand-in)"\' > version.txt; exit 0; fi\n'
+        f"if grep -q version.txt script.ys; then echo 'Yosys {version} (stand-in)' > version.txt; exit 0; fi\n"
         f"{then}\n"
     )
     path.chmod(0o755)
@@ -220,6 +222,26 @@ def test_what_yosys_says_is_one_line(tmp_path, toy, folder, then, message):
         synthesise(TpeDesign(), liberty=toy, program=program(tmp_path, then))
     assert "\n" not in str(error.value)
     assert not list(folder.iterdir())
+
+
+def test_another_version_of_the_tool_makes_its_own_report(tmp_path, toy):
+    def area(version, cells):
+        found = f"""'{{"modules": {{"\\\\pe": {{"num_cells_by_type": {{"A": 1}}, "area": {cells}}}}}}}'"""
+        then = f"printf '%s' {found} > pe.stat; echo 'Delay = 100 ps' > pe.abc"
+        return synthesise(TpeDesign(), liberty=toy, program=program(tmp_path, then, version)).area_um2
+
+    assert [area("9.98", 5), area("9.99", 6), area("9.98", 7)] == [5.0, 6.0, 5.0]
+
+
+def test_the_model_agrees_that_carry_save_accumulation_is_independent_of_the_accumulator():
+    work = workload("gemm:64x64x64@int8")
+    kinds = ({"opt1": True}, {"final_adder": "ripple"})
+    carry_save, ripple = (
+        evaluate([TpeDesign(accumulator_bits=width, **kind) for width in WIDTHS], work).column("shortest_period_ns")
+        for kind in kinds
+    )
+    assert np.abs(carry_save / carry_save.mean() - 1).max() <= 0.05
+    assert ripple[-1] / ripple[0] >= 1.6
 
 
 def test_a_missing_tool_is_one_line_with_what_to_install(tmp_path, toy, monkeypatch):
