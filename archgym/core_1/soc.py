@@ -6,7 +6,7 @@ under realistic rules. Searches report evaluations-to-feasible, censored at the 
 
 A chip is built for the applications it is to run, so a task whose space follows its graph is judged on that graph;
 ``soc-shared`` and ``soc-dev-shared`` decide by groups of tasks ranked by work, and are judged on graphs not seen.
-The best designs known (``archgym/optima/soc_best_known.json``) are not certified: spaces have 1e40 designs and more.
+The best designs known (``archgym/optima/soc_best_known.json``) are not certified: spaces have 1e39 designs and more.
 """
 
 from __future__ import annotations

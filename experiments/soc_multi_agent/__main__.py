@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -23,7 +24,8 @@ from archgym.session import Session, SessionOver
 from experiments.soc_multi_agent.learner import Settings, Team, advantages_of
 
 HERE = Path(__file__).parent
-RUNS, SUMMARY = HERE / "runs.csv", HERE / "summary.csv"
+RUNS, SUMMARY, README = HERE / "runs.csv", HERE / "summary.csv", HERE / "README.md"
+_TABLE = re.compile(r"(?<=<!-- table -->\n).*(?=<!-- end of table -->)", re.DOTALL)
 BUDGET, BATCH = 300, 16
 SEEDS, DEV_SEEDS = 10, 4
 WORKLOADS = ("audio-decoder", "hpvm-cava", THREE)
@@ -134,7 +136,20 @@ def main() -> None:
     for workload in WORKLOADS:
         for who in (*TEAMS, *REFERENCES):
             make(workload, who, rates.get(who, 0.0), SEEDS)
-    write_table(SUMMARY, summarised(lines))
+    table = summarised(lines)
+    write_table(SUMMARY, table)
+    write_whole(README, _TABLE.sub(lambda _: as_markdown(table), README.read_text()))
+
+
+def as_markdown(table: Sequence[Mapping[str, Any]]) -> str:
+    """The README's table."""
+    header = ("workload", "who", "median", "quartiles", "beats one agent", "runs that met all budgets")
+    text = f"| {' | '.join(header)} |\n|{'---|' * len(header)}\n"
+    for row in table:
+        name = "three-apps" if row["workload"] == THREE else row["workload"]
+        cells = (f"`{name}`", row["who"], row["median"], row["quartiles"], row["beats_one_agent"])
+        text += f"| {' | '.join(cells)} | {row['met']} of {row['runs']} |\n"
+    return text
 
 
 def write_table(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
