@@ -67,7 +67,7 @@ def _points(mark: Points) -> Trace:
         "x": _numbers(mark.x),
         "y": _numbers(mark.y),
         "text": list(mark.texts),
-        "hovertemplate": "%{text}<br>%{x:.4g}<extra>%{fullData.name}</extra>",
+        "hovertemplate": ("%{text}<br>" if len(mark.texts) else "") + "%{x:.4g}<extra>%{fullData.name}</extra>",
         "marker": {"symbol": _SYMBOLS[mark.symbol]},
         "agent": mark.agent,
         "part": "points" if mark.symbol != "diamond" else "signs",

@@ -58,6 +58,14 @@ class TaskData:
     reference: Reference
 
     @property
+    def is_ratio(self) -> bool:
+        """Whether rewards are logarithms of ratios to the baseline, as far as is known; else they are differences."""
+        if self.problem is None:
+            return True
+        scales = {metric.name: metric.scale for metric in self.problem.simulator.metrics}
+        return all(scales[term.metric] == "log" for one in self.problem.objectives for term in one.terms)
+
+    @property
     def has_front(self) -> bool:
         """Whether there are several objectives."""
         return len(self.objectives) > 1

@@ -108,9 +108,11 @@ def _words(one: TaskData, best: dict[str, pd.Series[Any]], agents: list[str], ne
     first = best[agents[0]]
     design, words = json.loads(first["design"]), []
     changed = [name for name in design if one.baseline and design[name] != one.baseline.get(name)]
-    gain = float(np.exp(first["reward"])) if not one.has_front else float("nan")
-    if np.isfinite(gain):
+    if one.is_ratio and not one.has_front:
+        gain = float(np.exp(first["reward"]))
         words.append(f"The best design, found by {agents[0]}, is {gain:.3g} times as good as the baseline.")
+    else:
+        words.append(f"The best design, found by {agents[0]}, has a reward of {number(float(first['reward']))}.")
     if one.baseline:
         words.append(f"It differs from {one.baseline_name} in {len(changed)} of {len(design)} parameters.")
     agreed = [name for name in design if len({str(other.get(name)) for other in near}) == 1]

@@ -65,7 +65,9 @@ def _chart(
         order = np.argsort(known[:, a])
         marks.append(Line(name="best known front", x=known[order, a].tolist(), y=known[order, b].tolist()))
     names = [one.objectives[k] for k in pair]
-    note = "Higher and further right is better; 0 is the baseline, each unit a factor of e."
+    note = "Higher and further right is better; 0 is the baseline" + (
+        ", each unit a factor of e." if one.is_ratio else "."
+    )
     if len(one.objectives) > 2:
         note += f" A projection: points that look beaten here are better in one of the other {len(one.objectives) - 2}."
     return Chart(
@@ -145,7 +147,7 @@ def _table(
                 regret_text(float(iqm(regrets))),
                 interval_text(*bootstrap_interval(regrets, iqm, rng)),
                 number(float(iqm(near)), 3),
-                f"{float(iqm(costs)):.2%}",
+                f"{float(iqm(costs)):.2%}" if one.is_ratio else "-",
                 f"{len(fronts[name]):,}",
             )
         )

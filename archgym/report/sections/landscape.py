@@ -18,7 +18,8 @@ from archgym_simulators.space import Rows
 
 _MOST_VALUES = 40  # of one parameter
 _MOST_DESIGNS = 512
-_NOTHING = 1e-12
+_NOTHING = 1e-10
+_MOST_LOST = 50.0  # a factor of 5e21
 _LEAST = 0.01  # percent: smaller losses are drawn here
 
 
@@ -29,12 +30,15 @@ class _Neighbourhood:
     Attributes:
         parameter: (N,) which one.
         value: (N,) its value there.
-        loss: (N,) best reward - reward; infinite where infeasible.
+        loss: (N,) percent worse than the best, or hundredths of reward lost where rewards are no ratios; infinite where
+            infeasible.
+        unit: which of the two.
     """
 
     parameter: list[str]
     value: list[str]
     loss: NDArray[np.float64]
+    unit: str
 
 
 def build(data: StudyData) -> Section:
@@ -53,13 +57,13 @@ def _view(data: StudyData, no: int) -> View:
     best = kept.iloc[int(np.argmax(kept["reward"].to_numpy(dtype=np.float64)))]
     try:
         centre = one.problem.space.encode_row(json.loads(best["design"]))
-        around = _around(one.problem, centre)
+        around = _around(one.problem, centre, is_ratio=one.is_ratio)
     except ArchgymError as error:
         return View((f"{one.name}: the neighbourhood of the best design cannot be simulated: {error}",))
     return View([*best_words(one), *_words(around)], (_chart(around, one.name),), (_table(around),))
 
 
-def _around(problem: Problem, centre: NDArray[np.int64]) -> _Neighbourhood:
+def _around(problem: Problem, centre: NDArray[np.int64], *, is_ratio: bool) -> _Neighbourhood:
     space = problem.space
     start = space.canonical(space.as_rows(centre[None]))
     names, rows = [], []
@@ -75,9 +79,11 @@ def _around(problem: Problem, centre: NDArray[np.int64]) -> _Neighbourhood:
     tried = tried[differs]
     scored = problem.evaluate(tried)
     best = float(problem.evaluate(start).reward[0])
-    loss = np.where(scored.feasible, best - scored.reward, np.inf)
+    lost = best - scored.reward
+    percent = 100.0 * np.expm1(np.minimum(lost, _MOST_LOST)) if is_ratio else 100.0 * lost
+    loss = np.where(scored.feasible, percent, np.inf)
     values = [str(space.decode_row(row)[name]) for name, row in zip(kept, tried, strict=True)]
-    return _Neighbourhood(kept, values, loss)
+    return _Neighbourhood(kept, values, loss, "%" if is_ratio else "hundredths of reward")
 
 
 def _changes(start: Rows, where: slice, nvec: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -101,8 +107,7 @@ def _chart(around: _Neighbourhood, task: str) -> Chart:
     ticks = list(dict.fromkeys(around.parameter))[::-1]
     place = {name: k for k, name in enumerate(ticks)}
     feasible, better = np.isfinite(around.loss), around.loss < -_NOTHING
-    percent = 100.0 * np.expm1(np.minimum(around.loss, 50.0))
-    beyond = 2.0 * float(percent[feasible].max(initial=1.0))
+    beyond = 2.0 * float(around.loss[feasible].max(initial=1.0))
     kinds = (
         ("worse or equal", feasible & ~better, "circle"),
         ("better", better, "star"),
@@ -111,7 +116,7 @@ def _chart(around: _Neighbourhood, task: str) -> Chart:
     marks = [
         Points(
             name=name,
-            x=np.where(feasible, percent, beyond)[which].tolist(),
+            x=np.where(feasible, around.loss, beyond)[which].tolist(),
             y=[place[around.parameter[k]] for k in np.flatnonzero(which).tolist()],
             texts=[f"{around.parameter[k]} = {around.value[k]}" for k in np.flatnonzero(which).tolist()],
             symbol=symbol,
@@ -122,12 +127,12 @@ def _chart(around: _Neighbourhood, task: str) -> Chart:
     return Chart(
         key="neighbours",
         title=f"Every change of one parameter: {task}",
-        x=Axis("percent worse than the best design", log=True, floor=_LEAST),
+        x=Axis(f"{around.unit} worse than the best design", log=True, floor=_LEAST),
         y=Axis("", ticks=ticks),
         marks=marks,
         note=(
-            f"Simulated for this report with the installed simulator. Points at {_LEAST} % cost less than that or "
-            "nothing; crosses at the right end are infeasible."
+            f"Simulated for this report with the installed simulator. Points at {_LEAST} {around.unit} cost less than "
+            "that or nothing; crosses at the right end are infeasible."
         ),
     )
 
@@ -142,7 +147,7 @@ def _table(around: _Neighbourhood) -> Table:
                 name,
                 f"{len(mine)}",
                 f"{int((np.abs(mine) <= _NOTHING).sum())}",
-                f"{100 * np.expm1(finite.max()):.2f} %" if len(finite) else "-",
+                f"{finite.max():.2f} {around.unit}" if len(finite) else "-",
                 f"{int((~np.isfinite(mine)).sum())}",
             )
         )
@@ -159,7 +164,7 @@ def _words(around: _Neighbourhood) -> list[str]:
         k = int(np.argmin(around.loss))
         words.append(
             f"The best design found is no local optimum: {around.parameter[k]} = {around.value[k]} is "
-            f"{-100 * np.expm1(around.loss[k]):.2f} % better."
+            f"{-around.loss[k]:.2f} {around.unit} better."
         )
     else:
         words.append(f"No change of one parameter improves the best design ({len(around.loss):,} were simulated).")
@@ -169,7 +174,7 @@ def _words(around: _Neighbourhood) -> list[str]:
         worst = int(np.argmax(np.where(finite, around.loss, -np.inf)))
         words.append(
             f"The choice that costs most is {around.parameter[worst]} = {around.value[worst]}: "
-            f"{100 * np.expm1(around.loss[worst]):.1f} % worse."
+            f"{around.loss[worst]:.1f} {around.unit} worse."
         )
     if free:
         words.append(f"{len(free)} of {len(names)} parameters can be set at will: {', '.join(free)}.")

@@ -372,3 +372,14 @@ def test_where_no_parameter_matters_the_words_do_not_name_one():
     study = made_study()  # designs are drawn at random, whatever their reward
     view = next(iter(sections_of(study)["importance"].views.values()))
     assert "matters most" not in words(view)
+
+
+def test_rewards_that_are_differences_are_not_read_as_ratios():
+    study = made_study((MadeTask(objective=("slack_ns",)),))
+    report = sections_of(study)
+    (name,) = report["designs"].views
+    assert "times as good" not in words(report["designs"].views[name])
+    assert "hundredths of reward worse" in report["landscape"].views[name].charts[0].x.label
+    problem = prepare(study).tasks[0].problem
+    assert not prepare(study).tasks[0].is_ratio
+    assert {metric.scale for metric in problem.simulator.metrics} == {"log", "linear"}
