@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["columnar_info", "evaluated_columns", "step_info"]
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,22 +18,26 @@ Mask = NDArray[np.bool_]
 _STATUS = np.array(STATUS_NAMES, dtype=object)
 
 
-def step_info(problem: Problem, row: NDArray[np.int64], scored: ScoredEvaluation) -> dict[str, Any]:
+def step_info(problem: Problem, row: Sequence[int], scored: ScoredEvaluation) -> dict[str, Any]:
     """``design``, ``metrics``, ``status``, ``reason`` and ``violations`` of a single evaluated design.
 
     And ``bottleneck`` in families that name one; empty, as are the metrics, for a design that is not ok.
     """
-    names = problem.simulator.metric_names()
-    ok = scored.status[0] == OK
+    info: dict[str, Any] = {"design": problem.space.decode_row(row)}
     blame = problem.simulator.bottlenecks(scored)
-    first = {name: words.tolist()[0] for name, words in blame.items()} if ok else {}
-    return {
-        "design": problem.space.decode_row(row),
-        "metrics": dict(zip(names, scored.values[0].tolist(), strict=True)) if ok else {},
+    if blame:
+        info["bottleneck"] = (
+            {name: words.tolist()[0] for name, words in blame.items()} if scored.status[0] == OK else {}
+        )
+    if scored.status[0] == OK:
+        metrics = dict(zip(problem.metric_names, scored.values[0].tolist(), strict=True))
+        return info | {"metrics": metrics, "status": "ok", "reason": "", "violations": _violations(problem, scored)}
+    violations = {scored.reason_name(0): float(scored.violation[0])}
+    return info | {
+        "metrics": {},
         "status": scored.status_name(0),
         "reason": scored.reason(0),
-        "violations": _violations(problem, scored) if ok else {scored.reason_name(0): float(scored.violation[0])},
-        **({"bottleneck": first} if blame else {}),
+        "violations": violations,
     }
 
 
@@ -78,14 +82,14 @@ def evaluated_columns(problem: Problem, rows: Rows, scored: ScoredEvaluation) ->
 
 def _metrics(problem: Problem, scored: ScoredEvaluation, ok: Mask) -> dict[str, Any]:
     values = np.where(ok, scored.values.T, 0.0)  # (M, N), so that columns do not share rows
-    return dict(zip(problem.simulator.metric_names(), values, strict=True))
+    return dict(zip(problem.metric_names, values, strict=True))
 
 
 def _violations(problem: Problem, scored: ScoredEvaluation) -> dict[str, float]:
-    if not problem.constraints:
-        return {}
+    if scored.feasible[0]:
+        return dict.fromkeys(problem.bound_names, 0.0)
     amounts = problem.constraint_violations(scored.values)[0].tolist()
-    return {str(bound): amount for bound, amount in zip(problem.constraints, amounts, strict=True)}
+    return dict(zip(problem.bound_names, amounts, strict=True))
 
 
 def _violation_columns(problem: Problem, scored: ScoredEvaluation, ok: Mask, others: Mask) -> dict[str, Any]:
@@ -93,7 +97,7 @@ def _violation_columns(problem: Problem, scored: ScoredEvaluation, ok: Mask, oth
     columns: dict[str, Any] = {}
     if problem.constraints:
         amounts = problem.constraint_violations(scored.values)
-        bounds = {str(bound): np.where(ok, amounts[:, c], 0.0) for c, bound in enumerate(problem.constraints)}
+        bounds = {bound: np.where(ok, amounts[:, c], 0.0) for c, bound in enumerate(problem.bound_names)}
         columns |= _masked(bounds, ok)
     for code in sorted(set(scored.reason_code[others].tolist())):
         of_reason = others & (scored.reason_code == code)
