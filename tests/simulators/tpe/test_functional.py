@@ -8,6 +8,8 @@ from archgym_simulators.tpe.compressors import compressor_schedule, words_left
 from archgym_simulators.tpe.design import COMPRESSORS, FINAL_ADDERS, TpeDesign
 from archgym_simulators.tpe.encodings import ENCODINGS
 from archgym_simulators.tpe.functional import _Engine, accumulated_words, multiply, needed_accumulator_bits
+from archgym_simulators.tpe.model import evaluate
+from archgym_simulators.tpe.workloads import workload
 
 SKIPPING = {"architecture": "matrix", "opt1": True, "opt2": True, "opt3": True}
 GROUPED = {**SKIPPING, "encoder_placement": "group", "lanes": 4}
@@ -204,3 +206,13 @@ def test_compressor_levels_are_those_of_the_literature():
 def test_bad_operands_are_refused_in_one_line(a, b, message):
     with pytest.raises(InputError, match=message):
         multiply(TpeDesign(), a, b)
+
+
+@pytest.mark.parametrize("precision", ["int8", "int4xint8", "int16"])
+def test_the_cost_model_asks_for_the_accumulators_that_are_needed(precision):
+    work, k = workload(f"gemm:8x8x40@{precision}"), 40
+    a_bits, b_bits = (form.bits for form in work.precisions)
+    choices = itertools.product(ENGINES.values(), ENCODINGS, "ab", (16, 64))
+    designs = [TpeDesign(**e, encoding=c, encoded_operand=o, k_tile=t) for e, c, o, t in choices]
+    needed = [needed_accumulator_bits(design, k=k, a_bits=a_bits, b_bits=b_bits) for design in designs]
+    assert evaluate(designs, work).column("needed_accumulator_bits").tolist() == needed
