@@ -208,7 +208,7 @@ def run_designs(
     out = np.zeros((len(designs), 15))
     for i in range(len(designs)):
         design, row = designs[i], out[i]
-        gates, path = np.zeros(8), np.zeros(10)
+        gates, path = np.zeros(8), np.zeros(11)
         count_one(design, formats, bare, gates, path)
         areas = row[_FIRST_AREA : _FIRST_AREA + 8]
         row[4] = price_one(design, gates, path, library, 1.0 / ghz[i], wire, areas)

@@ -57,9 +57,22 @@ Integers = NDArray[np.int64]
 PARTS = ("registers", "encode", "select", "compress", "add", "shift", "finish", "fetch")
 """Columns of the counts: register bits, then gate equivalents by part."""
 REGISTERS, ENCODE, SELECT, COMPRESS, ADD, SHIFT, FINISH, FETCH = range(8)
-LEVELS = ("encode", "select", "adders", "carry", "ripple", "mux", "fanout", "loop_adders", "loop_carry", "loop_ripple")
-"""Columns of the path: numbers of each delay on the whole way, and those that cannot be cut (the loop)."""
+LEVELS = (
+    "encode",
+    "select",
+    "adders",
+    "carry",
+    "ripple",
+    "mux",
+    "fanout",
+    "loop_adders",
+    "loop_carry",
+    "loop_ripple",
+    "chains",
+)
+"""Columns of the path: numbers of each delay on the whole way, those of the loop, and how many adders are on it."""
 L_ENCODE, L_SELECT, L_ADDERS, L_CARRY, L_RIPPLE, L_MUX, L_FANOUT, LOOP_ADDERS, LOOP_CARRY, LOOP_RIPPLE = range(10)
+L_CHAINS = 10
 
 # Gate equivalents of usual standard cells.
 FULL_ADDER, HALF_ADDER, XOR, MUX, AND, CARRY_CELL = 6.0, 3.0, 2.33, 2.33, 1.33, 3.0
@@ -71,6 +84,7 @@ BOOTH_SELECT = 4.33  # a bit of 0, 1 or 2 times, and of its sign, which is compl
 SELECT_PER_BIT = (4.67, 4.67, 3.0, 3.0, 1.33, 6.0)  # a bit of one of the candidates: two and four to one; an AND
 NEGATE_PER_BIT = 3.67  # of the candidate -B: an inverter and a half adder
 CODE_BITS = (3, 3, 2, 2, 1, 3)
+ENT, NAF = 1, 2
 SKIP_PER_NEIGHBOUR = 10.0  # of a group: digit code selected by weight, zero test, next-one search
 
 
@@ -91,6 +105,7 @@ def count_adders(gates: Floats, part: int, path: Floats, width: float, kind: int
     full, cells, half = adder_cells(width, kind)
     gates[part] += times * (full * FULL_ADDER + cells * CARRY_CELL + half * (HALF_ADDER + XOR))
     adder_path(path, width, kind, L_CARRY, L_RIPPLE)
+    path[L_CHAINS] += 1.0
 
 
 @inner_kernel
@@ -144,6 +159,24 @@ def count_selection(
 
 
 @inner_kernel
+def _encoder_levels(encoding: int, bits: float, digits: float) -> float:
+    """Delay of an encoder in those of Booth's, which looks at three bits; carry levels are 1.2 of them.
+
+    A magnitude takes an increment, EN-T passes a carry from digit to digit, NAF adds a number to its double.
+    """
+    if ENCODE_PER_DIGIT[encoding] + ENCODE_PER_BIT[encoding] == 0.0:
+        return 0.0
+    levels = 1.0
+    if ENCODE_PER_BIT[encoding] > 0.0:
+        levels += 1.2 * ceil(log2(bits))
+    if encoding == ENT:
+        levels += 0.6 * digits
+    if encoding == NAF:
+        levels += 1.0 + 1.2 * ceil(log2(bits))
+    return levels
+
+
+@inner_kernel
 def count_encoders(design: Integers, formats: Integers, gates: Floats, path: Floats, count: float) -> None:
     """Count ``count`` encoders; those of PEs are on the path, others have registers behind them."""
     digits = digit_words(design, formats)[0]
@@ -151,8 +184,8 @@ def count_encoders(design: Integers, formats: Integers, gates: Floats, path: Flo
     gates[ENCODE] += count * (digits * ENCODE_PER_DIGIT[encoding] + bits * ENCODE_PER_BIT[encoding])
     if design[PLACEMENT] != IN_PE and not design[OPT3]:
         gates[REGISTERS] += count * (bits + digits * CODE_BITS[encoding])
-    if ENCODE_PER_BIT[encoding] + ENCODE_PER_DIGIT[encoding] > 0.0 and design[PLACEMENT] == IN_PE:
-        path[L_ENCODE] += 1.0
+    if design[PLACEMENT] == IN_PE:
+        path[L_ENCODE] += _encoder_levels(encoding, float(bits), float(digits))
 
 
 @inner_kernel

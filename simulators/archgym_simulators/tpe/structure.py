@@ -384,7 +384,7 @@ def count_parts(designs: Integers, formats: Integers, bare: bool) -> tuple[Float
             fetching of operands for skipped digits.
     """
     gates = np.zeros((len(designs), 8))
-    path = np.zeros((len(designs), 10))
+    path = np.zeros((len(designs), 11))
     for n in range(len(designs)):
         count_one(designs[n], formats, bare, gates[n], path[n])
     return gates, path
