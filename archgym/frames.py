@@ -124,8 +124,8 @@ class FrameFile:
                 f"{self.path} is damaged or not the journal of this {owner}; choose another --out, or delete the "
                 "directory"
             )
-        # Empty, or torn while the header was being written: nothing was ever recorded.
-        os.ftruncate(self._file, 0)
+        if found:  # torn while the header was being written: nothing was ever recorded
+            os.ftruncate(self._file, 0)  # not where it is empty: ext4 flushes what was truncated when it is closed
         return self._write_at(0, whole)
 
 

@@ -33,6 +33,7 @@ class RunPlan:
         task: the task that it is, None for a problem of one's own.
         limits: budget and proposals.
         agent: name, or ``path/agent.py``.
+        agent_type: its class.
         config: all settings of the agent.
         seed: of the agent's random draws.
         record: ``"all"`` evaluations in tables, or only ``"improvements"``.
@@ -43,6 +44,7 @@ class RunPlan:
     task: Task | None
     limits: Budget
     agent: str
+    agent_type: type[Agent]
     config: Settings
     seed: int
     record: str = "all"
@@ -70,8 +72,9 @@ class RunPlan:
             raise InputError(f"record must be all or improvements, not {record!r}")
         if limits.limit is None:
             raise InputError(f"a search of {spec.env_id} needs a budget: new designs that may be simulated")
-        config = agent_class(agent).Config.from_options(settings or {})
-        return cls(spec, task, limits, agent, config, whole_seed(seed), record, source_digest(agent))
+        chosen = agent_class(agent)
+        config = chosen.Config.from_options(settings or {})
+        return cls(spec, task, limits, agent, chosen, config, whole_seed(seed), record, source_digest(agent))
 
     def with_seed(self, seed: int) -> Self:
         """The same run with another seed."""
@@ -100,7 +103,7 @@ class RunPlan:
             InputError: the agent refuses the problem.
             MissingExtra: its optional dependency is missing.
         """
-        return agent_class(self.agent).create(
+        return self.agent_type.create(
             session.space,
             self.config,
             np.random.default_rng(self.seed),
