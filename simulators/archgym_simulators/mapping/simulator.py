@@ -19,7 +19,7 @@ from archgym_simulators.mapping.layout import evaluate_rows
 from archgym_simulators.mapping.model import HALOS, layer_shape
 from archgym_simulators.mapping.presets import hardware_named
 from archgym_simulators.mapping.results import RESULT_NAMES, RESULTS
-from archgym_simulators.mapping.workloads import NAMED_LAYERS, draw_layer, single_layer
+from archgym_simulators.mapping.workloads import NAMED_LAYERS, SHARED, draw_layer, is_shared, single_layer
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.simulator import Baseline, Metric, NamedObjective, Simulator, Workload
 from archgym_simulators.space import Rows
@@ -65,7 +65,8 @@ class MappingSimulator(Simulator):
         workload: spec of one layer, see `archgym_simulators.layers.workloads`.
         hardware: a name of `archgym_simulators.mapping.presets.HARDWARE`.
         space: ``"layer"``: all factorisations of this layer. ``"shared"``: the same space for every layer, so that one
-            policy trains over many.
+            policy trains over many. By default ``"shared"`` for specs that begin with ``shared:``, such as those that
+            are drawn from a split, else ``"layer"``.
         halo: ``"exact"`` counts every word that a sliding window needs anew; ``"timeloop"`` as that tool does.
         links: whether PEs pass inputs to their neighbours in the array; slower to evaluate.
 
@@ -86,10 +87,11 @@ class MappingSimulator(Simulator):
         workload: str = "resnet18/conv2_1",
         *,
         hardware: str = "reference-256",
-        space: str = "layer",
+        space: str | None = None,
         halo: str = "exact",
         links: bool = False,
     ) -> None:
+        space = space or ("shared" if is_shared(workload) else "layer")
         _one_of("space", space, SPACES)
         _one_of("halo", halo, HALOS)
         described, self._layer = single_layer(workload)
@@ -101,7 +103,8 @@ class MappingSimulator(Simulator):
         self._shape = layer_shape(self._layer)
         layer, target = self._layer, self._hardware
         self.space = layer_space(layer) if space == "layer" else shared_space(layer, target)
-        self.workload = Workload(described.name, described.features, FEATURE_NAMES, described.digest)
+        prefix = SHARED if is_shared(workload) and space == "shared" else ""
+        self.workload = Workload(prefix + described.name, described.features, FEATURE_NAMES, described.digest)
         numbered = list(_reasons(target))
         self.reasons = tuple(reason for _, reason in numbered)  # type: ignore[misc]
         self._code_of = np.full(2 + 8 * 6, -1)  # the last entry answers for -1, nothing broken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NAMED_LAYERS", "draw_layer", "single_layer"]
+__all__ = ["NAMED_LAYERS", "SHARED", "draw_layer", "is_shared", "single_layer"]
 
 import numpy as np
 
@@ -26,6 +26,14 @@ NAMED_LAYERS: dict[str, str] = {
 }
 """Examples; every layer that `archgym_simulators.layers.workloads` can name is a workload."""
 
+SHARED = "shared:"
+"""Before a layer: it is mapped in the space that is the same for every layer."""
+
+
+def is_shared(spec: str) -> bool:
+    """Whether a spec names a layer in the shared space."""
+    return spec.startswith(SHARED)
+
 
 def single_layer(spec: str) -> tuple[DnnWorkload, Layer]:
     """The one layer that a spec names.
@@ -33,6 +41,7 @@ def single_layer(spec: str) -> tuple[DnnWorkload, Layer]:
     Raises:
         InputError: an unknown spec, or one of several layers.
     """
+    spec = spec.removeprefix(SHARED)
     try:
         described = workload(spec)
     except InputError as error:
@@ -48,8 +57,11 @@ def single_layer(spec: str) -> tuple[DnnWorkload, Layer]:
 
 
 def draw_layer(split: str, rng: np.random.Generator) -> str:
-    """Spec of one layer from a split of `archgym_simulators.layers.splits`; whole networks are drawn again."""
+    """Spec of one layer from a split of `archgym_simulators.layers.splits`, in the shared space.
+
+    Whole networks are drawn again.
+    """
     while True:
         spec = draw_layers(split, rng)
         if len(workload(spec).layers) == 1:
-            return spec
+            return SHARED + spec

@@ -201,7 +201,10 @@ def test_draws_are_single_layers_that_can_be_bound():
         specs = [MappingSimulator.draw_workload(split, np.random.default_rng(seed)) for seed in range(20)]
         assert specs == [MappingSimulator.draw_workload(split, np.random.default_rng(seed)) for seed in range(20)]
         for spec in specs:
-            MappingSimulator(spec, space="shared")
+            simulator = MappingSimulator(spec)
+            assert simulator.workload.name == spec
+            assert simulator.space == MappingSimulator(space="shared").space
+            assert MappingSimulator(spec, space="layer").workload.name == spec.removeprefix("shared:")
 
 
 @pytest.mark.parametrize(
