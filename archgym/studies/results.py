@@ -66,16 +66,24 @@ class StudyResults:
         Raises:
             InputError: an unknown run, or a study that recorded improvements only.
         """
-        rows = self._tables[0].select(["run_id", PROBLEM, "evaluations"]).to_pydict()
-        if run_id not in rows["run_id"]:
+        if run_id not in self._places:
             raise InputError(f"no run {run_id!r} in {self.path}")
         if run_id in self._streams:
             return _frame_of(self._streams[run_id])
-        place = rows["run_id"].index(run_id)
-        problem = rows[PROBLEM][place]
-        before = zip(rows[PROBLEM][:place], rows["evaluations"][:place], strict=True)
-        start = sum(count for other, count in before if other == problem)
-        return _slice_of(self._evaluations_file(problem), start, rows["evaluations"][place])
+        problem, start, count = self._places[run_id]
+        return _slice_of(self._evaluations_file(problem), start, count)
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, int, int]]:
+        """Of each run the task, and where in the task's file its evaluations begin and how many they are."""
+        rows = self._tables[0].select(["run_id", PROBLEM, "evaluations"]).to_pydict()
+        found: dict[str, tuple[int, int, int]] = {}
+        begins: dict[int, int] = {}
+        for run_id, problem, count in zip(rows["run_id"], rows[PROBLEM], rows["evaluations"], strict=True):
+            start = begins.get(problem, 0)
+            found[run_id] = (problem, start, count)
+            begins[problem] = start + count
+        return found
 
     def evaluation_groups(self) -> Iterator[pd.DataFrame]:
         """Every evaluation of the study, some 65,000 at a time; columns change from task to task.
