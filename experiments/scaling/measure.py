@@ -151,11 +151,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m experiments.scaling.measure", description=__doc__)
     parser.add_argument("--ray", action="store_true", help="only the parent's time on a local Ray cluster; adds it")
     chosen = parser.parse_args()
+    costs = json.loads(COSTS.read_text()) if COSTS.is_file() else {"parent_ms_a_run": {}}
     if chosen.ray:
-        costs = json.loads(COSTS.read_text())
         costs["parent_ms_a_run"] |= {name: 1e3 * seconds for name, seconds in parent_seconds_on_ray().items()}
     else:
-        costs = measured()
+        found = measured()
+        costs = found | {"parent_ms_a_run": costs["parent_ms_a_run"] | found["parent_ms_a_run"]}
     write_whole(COSTS, json.dumps(costs, indent=1) + "\n")
     print(COSTS.read_text())
 
