@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from archgym.run_directory import write_whole
+from archgym.wording import number
 from experiments.scaling.measure import COSTS
 from experiments.scaling.scheduler import TABLE
 
@@ -67,7 +68,7 @@ def _simulations(costs: Mapping[str, Any]) -> str:
     for task, cost in costs["evaluation_us"].items():
         hours = (cost + own_us) * 1e-6 * SIMULATIONS / 3600
         spans = [_span(hours / (CORES_A_NODE * count), parent_hours) for count in _NODES]
-        lines.append([f"`{task}`", f"{cost:,.3g}", f"{hours:,.0f}", *spans])
+        lines.append([f"`{task}`", number(cost, 3), f"{hours:,.0f}", *spans])
     return _markdown(lines)
 
 
