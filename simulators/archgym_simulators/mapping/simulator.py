@@ -107,7 +107,9 @@ class MappingSimulator(Simulator):
         self.workload = Workload(prefix + described.name, described.features, FEATURE_NAMES, described.digest)
         numbered = list(_reasons(target))
         self.reasons = tuple(reason for _, reason in numbered)  # type: ignore[misc]
-        self._code_of = np.full(2 + 8 * 6, -1)  # the last entry answers for -1, nothing broken
+        self._code_of = np.full(
+            2 + 8 * 6 + 1, -1
+        )  # one more than there are rules: the last answers for -1, nothing broken
         for code, (broken, _) in enumerate(numbered):
             self._code_of[broken] = code
         row = self.space.canonical(baseline_row(self.space, layer, target)[None])[0]
