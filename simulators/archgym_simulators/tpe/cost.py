@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["AREA_PARTS", "price_one", "shortest_period", "tightness"]
+__all__ = ["price_one", "shortest_period", "tightness"]
 
 from math import exp
 
@@ -23,14 +23,12 @@ from archgym_simulators.tpe.parts import (
     LOOP_ADDERS,
     LOOP_CARRY,
     LOOP_RIPPLE,
-    PARTS,
     REGISTERS,
 )
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-AREA_PARTS = PARTS
 _MOST_PIECES = 64
 _HALVINGS = 24
 # Places in `Library.numbers`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ADDER_LEVELS", "MOST_COLUMNS", "adder_cells", "adder_levels", "compress", "put_rows"]
+__all__ = ["MOST_COLUMNS", "adder_cells", "adder_levels", "compress", "put_rows"]
 
 from math import ceil, log2
 
@@ -16,7 +16,6 @@ Integers = NDArray[np.int64]
 MOST_COLUMNS = 256
 WALLACE, DADDA, FOUR_TWO = 0, 1, 2
 RIPPLE, BRENT_KUNG, KOGGE_STONE, SKLANSKY = 0, 1, 2, 3
-ADDER_LEVELS = 4
 
 
 @inner_kernel
@@ -38,44 +37,55 @@ def compress(heights: Integers, columns: int, kind: int, target: int) -> tuple[f
     for c in range(columns):
         tallest = max(tallest, heights[c])
     while tallest > target:
-        limit = (
-            target
-            if kind == 1
-            else max(target, (tallest + 1) // 2 if kind == 2 and tallest >= 4 else -(-2 * tallest // 3))
-        )
-        while kind == 1 and limit * 3 // 2 < tallest:
-            limit = limit * 3 // 2
-        carries, top, fours = 0, 0, False
+        limit = _next_height(tallest, target, kind)
+        carries, top, fours = 0, 0, 0
         for c in range(columns):
-            height, out = heights[c], 0
-            if kind == 1:
-                present = height + carries
-                while present - 2 * out > limit + 1:
-                    out += 1
-                full += out
-                present -= 2 * out
-                if present > limit:
-                    half += 1
-                    out += 1
-                    present -= 1
+            if kind == DADDA:
+                threes, pairs, present = _dadda_column(heights[c] + carries, limit)
+                four = 0
             else:
-                four = height // 4 if kind == 2 and tallest >= 4 else 0
-                left = height - 4 * four
-                three = left // 3
-                left -= 3 * three
-                fours = fours or four > 0
-                full += 2 * four + three
-                # A 4:2 compressor passes its inner carry on in the same level; it leaves one sum and one carry.
-                pair = 1 if left == 2 and four + three + left + carries > limit else 0
-                half += pair
-                out = four + three + pair
-                present = four + three + left - pair + carries
+                by_four = kind == FOUR_TWO and tallest >= 4
+                four, threes, pairs, present = _wallace_column(heights[c], carries, limit, by_four)
+            full += 2 * four + threes
+            half += pairs
             heights[c] = present
-            carries = out
+            # A 4:2 compressor passes its inner carry on in the same level; it leaves one sum and one carry.
+            carries = four + threes + pairs
+            fours += four
             top = max(top, present)
-        levels += 1.5 if fours else 1.0
+        levels += 1.5 if fours > 0 else 1.0
         tallest = top
     return full, half, levels
+
+
+@inner_kernel
+def _next_height(tallest: int, target: int, kind: int) -> int:
+    """Words that the next level leaves."""
+    if kind == DADDA:
+        limit = target
+        while limit * 3 // 2 < tallest:
+            limit = limit * 3 // 2
+        return limit
+    halved = kind == FOUR_TWO and tallest >= 4
+    return max(target, (tallest + 1) // 2 if halved else -(-2 * tallest // 3))
+
+
+@inner_kernel
+def _dadda_column(present: int, limit: int) -> tuple[int, int, int]:
+    """Full adders, half adders and what is left of a column with its carries."""
+    full = max(present - limit, 0) // 2
+    half = max(present - limit, 0) % 2
+    return full, half, present - 2 * full - half
+
+
+@inner_kernel
+def _wallace_column(height: int, carries: int, limit: int, by_four: bool) -> tuple[int, int, int, int]:
+    """4:2 compressors, full adders, half adders and what is left of a column."""
+    four = height // 4 if by_four else 0
+    three = (height - 4 * four) // 3
+    left = height - 4 * four - 3 * three
+    pair = 1 if left == 2 and four + three + left + carries > limit else 0
+    return four, three, pair, four + three + left - pair + carries
 
 
 @inner_kernel

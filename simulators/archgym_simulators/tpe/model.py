@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["TpeResult", "design_moments", "evaluate", "zero_shares"]
+__all__ = ["TpeResult", "design_moments", "evaluate", "operand_group_moments", "slowest_quantiles", "zero_shares"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym_simulators.tpe.cost import AREA_PARTS
 from archgym_simulators.tpe.design import LARGEST_SIDE, OPERANDS, TpeDesign
 from archgym_simulators.tpe.encodings import ENCODINGS, digit_table
 from archgym_simulators.tpe.engine import OUTPUTS, run_designs
 from archgym_simulators.tpe.layout import design_table, format_table
 from archgym_simulators.tpe.libraries import Library, library_of
 from archgym_simulators.tpe.operands import Distribution, code_probabilities
+from archgym_simulators.tpe.parts import PARTS
 from archgym_simulators.tpe.precision import Precision
 from archgym_simulators.tpe.skipping import group_moments, slowest_quantile
 from archgym_simulators.tpe.workloads import TpeWorkload
@@ -79,7 +79,7 @@ class TpeResult:
 
     def part_um2(self) -> dict[str, Floats]:
         """Area by part."""
-        return {part: self.column(f"{part}_um2") for part in AREA_PARTS}
+        return {part: self.column(f"{part}_um2") for part in PARTS}
 
 
 def evaluate(
