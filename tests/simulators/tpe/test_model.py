@@ -9,8 +9,11 @@ import pytest
 
 from archgym_simulators.errors import InputError
 from archgym_simulators.tpe.design import TpeDesign
+from archgym_simulators.tpe.encodings import digits
 from archgym_simulators.tpe.functional import multiply, needed_accumulator_bits
 from archgym_simulators.tpe.model import evaluate
+from archgym_simulators.tpe.operands import distribution_of, draw_codes
+from archgym_simulators.tpe.precision import precision_of
 from archgym_simulators.tpe.workloads import workload
 
 OPT4C = TpeDesign(
@@ -73,6 +76,31 @@ def test_lanes_share_the_operands_of_a_column():
     shape = "gemm:256x256x4096;a=normal:25"
     alone, four = (cycles(replace(d, k_tile=4096), shape) for d in (OPT4C, OPT4E))
     assert 3.5 < alone / four < 4.0
+
+
+def drawn_tile(design, operands, sigma=25, trials=200):
+    """Mean cycles of tiles of drawn operands: lanes wait at every digit weight, rows at the end of the tile."""
+    codes = draw_codes(
+        distribution_of(f"normal:{sigma}"),
+        precision_of("int8"),
+        n=trials * design.rows * operands,
+        rng=np.random.default_rng(5),
+    )
+    shape = (trials, design.rows, design.lanes, operands // design.lanes // design.skip_group, design.skip_group, -1)
+    counts = (digits(codes, design.encoding, 8) != 0).reshape(shape).sum(axis=4)
+    return np.maximum(counts, 1).sum(axis=3).max(axis=2).sum(axis=2).max(axis=1).mean()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "lanes", "rows", "k_tile", "within"),
+    [("ent", 1, 16, 256, 0.015), ("ent", 4, 16, 256, 0.015), ("ent", 8, 4, 128, 0.015), ("naf", 8, 4, 128, 0.035)],
+)
+def test_tiles_take_what_drawn_operands_take(encoding, lanes, rows, k_tile, within):
+    placement = "group" if lanes > 1 else "column"
+    changes = {"encoding": encoding, "lanes": lanes, "rows": rows, "k_tile": k_tile, "encoder_placement": placement}
+    design = replace(OPT4C, columns=1, **changes)
+    taken = (cycles(design, f"gemm:{rows}x1x{50 * k_tile};a=normal:25") - 2) / 50
+    assert taken == pytest.approx(drawn_tile(design, k_tile), rel=within)
 
 
 @pytest.mark.parametrize("operands", ["laplace:5", "laplace:20", "normal:30"])
