@@ -99,9 +99,11 @@ def _sources(function: Callable[..., Any], seen: set[int]) -> Iterator[object]:
     """Bytecode of a kernel and of the kernels that it names, and the values of all constants that it names."""
     if id(function) in seen:
         return
-    seen.add(id(function))
     yield _fingerprint(function.__code__)
-    yield [cell.cell_contents for cell in function.__closure__ or ()]
+    if seen:
+        # Not of the kernel itself: numba keeps those apart in one index, which one stamp must fit.
+        yield [cell.cell_contents for cell in function.__closure__ or ()]
+    seen.add(id(function))
     for name in function.__code__.co_names:
         value = function.__globals__.get(name)
         if isinstance(value, Dispatcher):

@@ -80,6 +80,26 @@ def below():
     assert run(USE, modules).splitlines()[-1] == "2002"
 
 
+def test_kernels_that_differ_in_what_they_close_over_share_an_index(modules):
+    (modules / "outer.py").write_text("""
+from archgym_simulators._jit import kernel
+def made(factor):
+    @kernel
+    def total(n):
+        return n * factor
+    return total
+twice, thrice = made(2), made(3)
+""")
+    use = """
+        import archgym_simulators._jit as jit
+        jit.announce_compilation(print)
+        from outer import thrice, twice
+        print(twice(10), thrice(10))
+    """
+    assert run(use, modules).splitlines()[-1] == "20 30"
+    assert run(use, modules) == "20 30"
+
+
 def test_an_unwritable_cache_is_no_obstacle(modules):
     code = """
         import numba.core.caching as caching
