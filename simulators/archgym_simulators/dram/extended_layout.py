@@ -60,7 +60,6 @@ _SIZES = {
     "last_refb": _RANK,
     "refreshes_bank": _RANK,
     # Of the run.
-    "entered": 1,
     "accepted": 1,  # requests that a queueing arbiter has accepted
     "accepted_at": 1,  # cycle of the last one
     "sent": 1,  # player clock of the last request
@@ -75,6 +74,7 @@ _SIZES = {
     # Of the device.
     "channels": 1,
     "channel_banks": 1,
+    "channel_bank_bits": 1,
     "channel_ranks": 1,
     "channel_groups": 1,
     "before_down": 8,  # cycles from each command to power-down entry
@@ -91,12 +91,9 @@ _SIZES = {
     "bank_to_other": 1,  # to an activation of another bank
     "bank_to_bank": 1,  # to the refresh of another bank
     "row_length": 1,  # of a refresh command, as key
-    "act_longer": 1,  # cycles by which ACT is longer than REF
 }
 OFFSETS = dict(zip(_SIZES, accumulate(_SIZES.values(), initial=0), strict=False))
 SIZE = sum(_SIZES.values())
-FIRST_OF_DESIGN = OFFSETS["policy"]
-FIRST_OF_DEVICE = OFFSETS["channels"]
 
 EVENT = OFFSETS["event"]
 LIVE_COUNT = OFFSETS["live_count"]
@@ -125,7 +122,6 @@ TARGET = OFFSETS["target"]
 BLOCKED = OFFSETS["blocked"]
 LAST_REFB = OFFSETS["last_refb"]
 REFRESHES_BANK = OFFSETS["refreshes_bank"]
-ENTERED = OFFSETS["entered"]
 ACCEPTED = OFFSETS["accepted"]
 ACCEPTED_AT = OFFSETS["accepted_at"]
 SENT = OFFSETS["sent"]
@@ -138,6 +134,7 @@ SLOW_EXIT = OFFSETS["slow_exit"]
 IS_PER_BANK = OFFSETS["per_bank"]
 CHANNELS = OFFSETS["channels"]
 CHANNEL_BANKS = OFFSETS["channel_banks"]
+CHANNEL_BANK_BITS = OFFSETS["channel_bank_bits"]
 CHANNEL_RANKS = OFFSETS["channel_ranks"]
 CHANNEL_GROUPS = OFFSETS["channel_groups"]
 BEFORE_DOWN = OFFSETS["before_down"]
@@ -154,4 +151,3 @@ BANK_TO_ACT = OFFSETS["bank_to_act"]
 BANK_TO_OTHER = OFFSETS["bank_to_other"]
 BANK_TO_BANK = OFFSETS["bank_to_bank"]
 ROW_LENGTH = OFFSETS["row_length"]
-ACT_LONGER = OFFSETS["act_longer"]

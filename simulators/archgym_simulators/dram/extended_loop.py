@@ -16,6 +16,13 @@ from archgym_simulators._jit import inner_kernel, loop_kernel
 from archgym_simulators.dram import extended_layout as ext
 from archgym_simulators.dram import layout as lay
 from archgym_simulators.dram.account import note_close, write_log
+from archgym_simulators.dram.channel_banks import (
+    push_channel_bounds,
+    put_on_channel,
+    renew,
+    take_off_channel,
+    window_after,
+)
 from archgym_simulators.dram.extended_player import (
     SIMPLE,
     accept_requests,
@@ -25,16 +32,7 @@ from archgym_simulators.dram.extended_player import (
     respond,
     send_simple,
 )
-from archgym_simulators.dram.extended_refresh import (
-    next_refresh,
-    push_channel_bounds,
-    put_on_channel,
-    refresh,
-    renew,
-    request_while_refreshing,
-    take_off_channel,
-    window_after,
-)
+from archgym_simulators.dram.extended_refresh import next_refresh, refresh, request_while_refreshing
 from archgym_simulators.dram.power_down import wake
 from archgym_simulators.dram.refresh import push_window
 from archgym_simulators.dram.scheduler import GROUPED, has_room, next_command, next_not_served

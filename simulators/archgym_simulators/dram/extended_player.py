@@ -28,7 +28,7 @@ UNKNOWN, ARRIVED = -1, -2  # instead of when a response is ready
 
 @inner_kernel
 def channel_of(request: int, packed: Ints, x: Ints) -> int:
-    return int(((packed[request] >> 1) & lay.BANK_MASK) // x[ext.CHANNEL_BANKS])
+    return int(((packed[request] >> 1) & lay.BANK_MASK) >> x[ext.CHANNEL_BANK_BITS])
 
 
 @inner_kernel

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym_simulators.dram.energy import EnergyBreakdown, down_energy, energy_of
+from archgym_simulators.dram.energy import Activity, EnergyBreakdown, down_energy, energy_of
 from archgym_simulators.dram.extended_trace import ExtendedTrace
 from archgym_simulators.dram.queues import QueueCost, queue_cost
 from archgym_simulators.dram.results import SimulationResult, activity_of, divide, energies_of, result_fields
@@ -60,24 +60,14 @@ def extended_result_of(
     """
     from archgym_simulators.dram.extended_kernel import COUNTER_NAMES
 
-    device, tables = trace.device, trace.prepared.tables
+    device = trace.device
     column = dict(zip(COUNTER_NAMES, counters.T, strict=True))
     cycles, activity, bank_refreshes = column["end_cycle"], activity_of(column), column["refreshes_bank"]
     asleep = column["active_down_cycles"] + column["precharge_down_cycles"] + column["self_refresh_cycles"]
     if charge_debt:
-        per_bank, ranks = device.timing.get("rfc_pb", 0), device.ranks * trace.channels
-        rounds, banks = column["rounds_owed"], column["banks_owed"]
-        paying = column["most_rounds_owed"] * tables.refresh_duration + column["most_banks_owed"] * per_bank
-        working = rounds * (tables.refresh_duration - tables.precharge) + banks * (per_bank - tables.precharge)
-        cycles = cycles + paying
-        bank_refreshes = bank_refreshes + banks
-        activity = replace(
-            activity,
-            refreshes=activity.refreshes + rounds,
-            active_cycles=activity.active_cycles + working,
-            precharged_cycles=activity.precharged_cycles + paying * ranks - working,
-        )
-    energy = energy_of(activity, device, tables)
+        activity, paying = _with_debt(activity, column, trace)
+        cycles, bank_refreshes = cycles + paying, bank_refreshes + column["banks_owed"]
+    energy = energy_of(activity, device, trace.prepared.tables)
     energy = _with_states(energy, trace, column, designs[:, SLOW_EXIT] == 1, bank_refreshes)
     total_time_ns = cycles * (device.period_ps * 1e-3)
     queues = queue_cost(designs, device, trace.channels) if charge_queues else _free(len(designs))
@@ -93,6 +83,22 @@ def extended_result_of(
         queue_area_um2=queues.area_um2,
         **{name: column[name] for name in MORE_DIAGNOSTICS},
     )
+
+
+def _with_debt(run: Activity, column: dict[str, Counts], trace: ExtendedTrace) -> tuple[Activity, Counts]:
+    """Add the refreshes owed but for per-bank ones, and return how many cycles paying takes; ranks pay side by side."""
+    tables, per_bank = trace.prepared.tables, trace.device.timing.get("rfc_pb", 0)
+    rounds, banks = column["rounds_owed"], column["banks_owed"]
+    paying = column["most_rounds_owed"] * tables.refresh_duration + column["most_banks_owed"] * per_bank
+    working = rounds * (tables.refresh_duration - tables.precharge) + banks * (per_bank - tables.precharge)
+    idle = paying * (trace.device.ranks * trace.channels) - working
+    paid = replace(
+        run,
+        refreshes=run.refreshes + rounds,
+        active_cycles=run.active_cycles + working,
+        precharged_cycles=run.precharged_cycles + idle,
+    )
+    return paid, paying
 
 
 def _with_states(

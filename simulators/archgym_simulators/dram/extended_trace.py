@@ -107,11 +107,11 @@ def _pack_device(device: Device, tables: TimingTables, channels: int) -> Ints:
     figures = {
         "channels": channels,
         "channel_banks": device.ranks * device.banks,
+        "channel_bank_bits": (device.ranks * device.banks - 1).bit_length(),
         "channel_ranks": device.ranks,
         "channel_groups": device.ranks * device.bank_groups,
         "window_depth": 2 if "taw" in device.timing else 4,
         "row_length": refresh_length,
-        "act_longer": act_longer,
         **(_power_down(device, tables) if can_power_down(device) else {}),
         **(_bank_refresh(device.timing, tables, act_longer) if has_bank_refresh(device) else {}),
     }
