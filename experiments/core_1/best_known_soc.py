@@ -30,7 +30,10 @@ HERE = Path(__file__).parent
 LOG = HERE / "best_known_soc.csv"
 TARGET = HERE.parents[1] / "archgym" / "optima" / "soc_best_known.json"
 COMMAND = "python -m experiments.core_1.best_known_soc"
-SEARCHES = {
+STARTS = 8
+"""Random designs from which the search "descent" goes down steepest; the others are agents: budget and settings."""
+SEARCHES: dict[str, tuple[int, dict[str, Any]]] = {
+    "descent": (STARTS, {}),
     "farsi_explorer": (3_000, {}),
     "genetic_algorithm": (20_000, {"population": 32, "children": 32, "mutation": 0.02}),
     "simulated_annealing": (20_000, {"halving": 2_000, "temperature": 0.03}),
@@ -66,15 +69,32 @@ def searches() -> Iterator[Search]:
 def run(search: Search) -> dict[str, Any]:
     """Search, then descend from the best design to where no neighbour is better."""
     budget, options = SEARCHES[search.agent]
+    if search.agent == "descent":
+        return _line(search, *descended(search.task.spec().bind(), np.random.default_rng(search.seed)))
     session = Session(search.task.spec(), budget=Budget(budget))
     built = agent_class(search.agent)
     config = built.Config.from_options(options)
     built.create(session.space, config, np.random.default_rng(search.seed), budget=budget).run(session)
     assert session.best is not None
     row, rank, calls = np.array(session.best.row), (session.best.feasible, session.best.reward), session.calls
-    row, rank, calls = polished(session.problem(), row, rank, calls)
+    return _line(search, *polished(session.problem(), row, rank, calls))
+
+
+def _line(search: Search, row: Any, rank: tuple[bool, float], calls: int) -> dict[str, Any]:
     found = (calls, rank[0], repr(rank[1]), " ".join(map(str, row.tolist())))
     return dict(zip(COLUMNS, (*search.key, *found), strict=True))
+
+
+def descended(problem: Problem, rng: np.random.Generator) -> tuple[Any, tuple[bool, float], int]:
+    """The best end of steepest descents from random designs."""
+    starts = problem.space.canonical(problem.space.sample(STARTS, rng))
+    outcome = problem.evaluate(starts)
+    ends, calls = [], 0
+    for row, feasible, reward in zip(starts, outcome.feasible.tolist(), outcome.reward.tolist(), strict=True):
+        end, rank, calls = polished(problem, row, (feasible, reward), calls + 1)
+        ends.append((rank, end))
+    rank, row = max(ends, key=lambda pair: pair[0])
+    return row, rank, calls
 
 
 def polished(problem: Problem, row: Any, rank: tuple[bool, float], calls: int) -> tuple[Any, tuple[bool, float], int]:
