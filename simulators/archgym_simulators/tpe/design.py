@@ -43,9 +43,9 @@ _WHOLE = {
     "lanes": (1, 16),
     "accumulator_bits": (8, 128),
     "pipeline_cuts": (0, 8),
-    "skip_group": (1, 64),
+    "skip_group": (1, 32),
     "k_tile": (1, LARGEST_TILE),
-    "fifo_depth": (1, 64),
+    "fifo_depth": (1, 16),
 }
 _CHOICES = {
     "architecture": ARCHITECTURES,

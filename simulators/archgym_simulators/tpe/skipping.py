@@ -30,6 +30,8 @@ from archgym_simulators.tpe.encodings import digit_counts, digit_table
 
 Floats = NDArray[np.float64]
 
+_SURE = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class GroupMoments:
@@ -108,7 +110,8 @@ def fifo_cycles(probability: float, size: int, depth: int) -> float:
     """
     filled = [comb(size, n) * probability**n * (1.0 - probability) ** (size - n) for n in range(size + 1)]
     mean = size * probability
-    if depth == 1 or probability <= 0.0 or probability >= 1.0:
+    # Where next to no group has a digit, or every one, there is nothing to hide.
+    if depth == 1 or probability >= 1.0 or filled[0] > 1.0 - _SURE:
         return mean + filled[0]
     alive = np.array([0.0, *filled[1:]]) / (1.0 - filled[0])
     chain = _work(size, depth, alive) @ _arrival(size, depth, filled[0], alive)

@@ -109,3 +109,18 @@ def test_a_deeper_queue_never_costs_cycles_and_never_saves_digits():
 def test_alone_nobody_waits():
     assert slowest_quantile(1) == 0.0
     assert synchronised_utilisation(2.0, 0.7, operands=16, columns=1) == 1.0
+
+
+@pytest.mark.parametrize("probability", [0.0, 1e-300, 1e-20, 1e-10, 1.0 - 1e-16, 1.0])
+def test_digits_that_are_nearly_always_or_never_zero_have_their_limits(probability):
+    assert fifo_cycles(probability, 4, 4) == pytest.approx(max(1.0, 4.0 * probability), abs=1e-6)
+
+
+def test_operands_near_zero_in_wide_formats_take_a_cycle_a_group():
+    wide = precision_of("int16")
+    moments = group_moments(
+        code_probabilities(distribution_of("laplace:0.01"), wide), "ent", bits=16, size=8, fifo_depth=4
+    )
+    assert np.isfinite(moments.total_deviation)
+    assert moments.total_mean < 16.0
+    assert (moments.mean[4:] == 1.0).all()
