@@ -89,11 +89,12 @@ def _words(judged: dict[str, tuple[TunedVersusDefault, list[str]]], trials: int)
         "judged on the test tasks."
     ]
     for name, (one, _) in judged.items():
-        gain = "better" if one.improvement > 0.5 else "no better"
+        low, high = one.improvement_interval
+        gain = "better for it" if low > 0.5 else "worse for it" if high < 0.5 else "neither clearly better nor worse"
         words.append(
-            f"{name} was tuned with {one.tuning_evaluations:,} simulations and is {gain} for it: a tuned run beats a "
+            f"{name} was tuned with {one.tuning_evaluations:,} simulations and is {gain}: a tuned run beats a "
             f"default run with a chance of {one.improvement:.0%} "
-            f"({one.improvement_interval[0]:.0%} to {one.improvement_interval[1]:.0%})."
+            f"({low:.0%} to {high:.0%})."
         )
     return words
 
