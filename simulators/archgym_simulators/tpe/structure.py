@@ -160,8 +160,9 @@ def _cube(design: Integers, formats: Integers, gates: Floats, path: Floats, bare
         count_selection(design, formats, gates, path, digits, 1.0)
         count_shifters(formats, width + formats[0, 2] + formats[1, 2], gates, path, float(digits))
         width += formats[0, 2] + formats[1, 2]
-        path[L_ADDERS] += words
-        path[LOOP_ADDERS] = words
+        # One product meets a sum and a carry word in a full adder, or a total in the final adder alone.
+        path[L_ADDERS] += words - 1.0
+        path[LOOP_ADDERS] = words - 1.0
         if design[OPT1]:
             gates[COMPRESS] += digits * width * FULL_ADDER
         else:
