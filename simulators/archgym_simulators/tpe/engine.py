@@ -244,22 +244,29 @@ def _work(
         finished += outputs * folds
         added += outputs * (folds - 1.0)
         longest = max(longest, k)
-    engines = _engines(design)
-    gate_um2 = row[14] - row[_FIRST_AREA + REGISTERS]
-    finish_um2 = row[_FIRST_AREA + FINISH]
-    steps = macs * (moments[3] if design[OPT3] else 1.0) / engines  # cycles in which every engine works
-    register_bits = row[_FIRST_AREA + REGISTERS] / library[REGISTER_UM2]
-    energy = cycles * register_bits * library[REGISTER_FJ]
-    energy += steps * (gate_um2 - finish_um2) * library[GATE_FJ]
-    adders = finisher_count(design) if design[ARCHITECTURE] != WS else float(design[COLUMNS])
-    if adders > 0.0:
-        each = digits if design[OPT3] else 1
-        energy += finished * each * finish_um2 / adders * library[GATE_FJ]
-    # Where K is cut, sums of its parts are read, added and written outside: at least a register's energy for each.
-    merge = FULL_ADDER * library[GATE_UM2] * library[GATE_FJ] + 2.0 * library[REGISTER_FJ]
-    energy += added * design[ACCUMULATOR] * merge
+    steps = macs * (moments[3] if design[OPT3] else 1.0) / _engines(design)  # cycles in which every engine works
+    each = float(digits) if design[OPT3] else 1.0
     row[0] = cycles
-    row[1] = energy * 1e-3
+    row[1] = 1e-3 * _energy_fj(design, library, row, cycles, steps, finished * each, added)
     row[2] = row[14] * library[LEAKAGE_NW] * 1e-6
-    row[3] = steps / cycles if cycles > 0.0 else 0.0
+    row[3] = steps / cycles
     row[5] = needed_bits(design, formats, longest)
+
+
+@inner_kernel
+def _energy_fj(
+    design: Integers, library: Floats, row: Floats, cycles: float, steps: float, finished: float, added: float
+) -> float:
+    """Energy without leakage: registers every cycle, gates where they work, sums that are finished or added outside."""
+    gates_um2 = row[14] - row[_FIRST_AREA + REGISTERS]
+    finish_um2 = row[_FIRST_AREA + FINISH]
+    bits = row[_FIRST_AREA + REGISTERS] / library[REGISTER_UM2]
+    energy = cycles * bits * library[REGISTER_FJ] + steps * (gates_um2 - finish_um2) * library[GATE_FJ]
+    stationary = design[ARCHITECTURE] == WS
+    adders = float(design[COLUMNS]) if stationary else finisher_count(design)
+    if adders > 0.0:
+        energy += finished * finish_um2 / adders * library[GATE_FJ]
+    # Where K is cut, sums of its parts are read, added and written outside: at least a register's energy for each. The
+    # adders below an array with stationary weights are its own.
+    adder = 0.0 if stationary else FULL_ADDER * library[GATE_UM2] * library[GATE_FJ]
+    return float(energy + added * design[ACCUMULATOR] * (adder + 2.0 * library[REGISTER_FJ]))
