@@ -13,9 +13,11 @@ import numpy as np
 
 from archgym_simulators import ArchgymError
 from archgym_simulators.tpe.design import FINAL_ADDERS, TpeDesign
+from archgym_simulators.tpe.libraries import Library
 from archgym_simulators.tpe.synthesis import SynthesisReport, synthesise
 from experiments.tpe_synthesis.comparison import Comparison, compared
 from experiments.tpe_synthesis.designs import Unit, draw_units
+from experiments.tpe_synthesis.library import component_library
 
 WIDTHS = range(16, 49, 4)
 COLUMNS = ("kind", "encoding", "a_bits", "b_bits", "compressor", "final_adder", "accumulator_bits", "pipeline_cuts")
@@ -28,8 +30,9 @@ def main() -> int:
     try:
         make = maker(arguments.liberty, arguments.cache)
         units = draw_units(arguments.units, arguments.seed, most_cuts=arguments.cuts, **encodings)
-        print("\n".join(width_lines(make, arguments.library)))
-        comparison = compared(units, [make(unit) for unit in units], arguments.library)
+        library = component_library(arguments.library)
+        print("\n".join(width_lines(make, library)))
+        comparison = compared(units, [make(unit) for unit in units], library)
     except ArchgymError as error:
         print(f"tpe_synthesis: {error}", file=sys.stderr)
         return 2
@@ -46,7 +49,7 @@ def maker(liberty: str, cache: Path | None) -> Callable[[Unit], SynthesisReport]
     return make
 
 
-def width_lines(make: Callable[[Unit], SynthesisReport], library: str) -> list[str]:
+def width_lines(make: Callable[[Unit], SynthesisReport], library: Library) -> list[str]:
     """How the delay of a PE follows the width of its accumulator, by both backends."""
     engines: dict[str, dict[str, Any]] = {
         "OPT1": {"opt1": True},
@@ -100,7 +103,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--cuts", type=int, default=3, help="most pipeline cuts")
     parser.add_argument("--encodings", help="names, with commas between; all where left out")
     parser.add_argument("--liberty", default="osu018", help="cell library of the synthesis")
-    parser.add_argument("--library", default="saed32", help="component library of the model")
+    parser.add_argument("--library", default="saed32", help="component library of the model, or osu018")
     parser.add_argument("--cache", type=Path, help="folder of synthesis reports that last")
     parser.add_argument("--out", type=Path, help="CSV of the units")
     return parser.parse_args()

@@ -45,7 +45,7 @@ class Comparison:
         )
 
 
-def compared(units: Sequence[Unit], reports: Sequence[SynthesisReport], library: str | Library) -> Comparison:
+def compared(units: Sequence[Unit], reports: Sequence[SynthesisReport], library: Library) -> Comparison:
     """Both backends on the same units; the model sees engines of one PE (a cube: of one chain, of which one is taken).
 
     What the public RTL leaves out (accumulators behind a cube or tree, finishing adders) is left out of areas. The
@@ -73,7 +73,7 @@ def _ranks(values: Floats) -> Floats:
     return ranks
 
 
-def _priced(unit: Unit, library: str | Library, *, bare: bool) -> TpeResult:
+def _priced(unit: Unit, library: Library, *, bare: bool) -> TpeResult:
     return evaluate([unit.design], _work(unit.a_bits, unit.b_bits), library=library, bare=bare)
 
 

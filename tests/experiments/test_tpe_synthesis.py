@@ -8,6 +8,7 @@ from archgym_simulators.tpe.synthesis import ModuleReport, SynthesisReport
 from experiments import tpe_synthesis
 from experiments.tpe_synthesis.comparison import compared, rank_correlation
 from experiments.tpe_synthesis.designs import draw_units
+from experiments.tpe_synthesis.library import component_library
 
 
 def measured():
@@ -31,9 +32,12 @@ def test_model_and_synthesis_order_areas_alike():
         )
         for row in measured()
     ]
-    area, delay = compared(units, reports, "saed32").correlations()
+    area, delay = compared(units, reports, component_library("saed32")).correlations()
     assert area >= 0.95
-    assert delay >= 0.8  # short of the 0.95 that was aimed at; the experiment's README says why
+    # Short of the 0.95 that was aimed at; the experiment's README says why.
+    assert delay >= 0.85
+    _, fitted = compared(units, reports, component_library("osu018")).correlations()
+    assert fitted >= 0.9
 
 
 def test_rank_correlation_shares_ranks_among_equals():
