@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Activity", "EnergyBreakdown", "down_energy", "energy_of"]
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +110,7 @@ def down_energy(
     return down, restored_cycles * _weight(device, "i5", "i3n")
 
 
+@lru_cache(maxsize=256)
 def _weight(device: Device, current: str, background: str | None = None) -> float:
     """Picojoules per cycle that a current, less the background, draws from both supplies of a rank."""
     if "vdd" not in device.power:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["DramSimulator"]
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -166,8 +166,8 @@ class DramSimulator(Simulator):
         return super().simulate_all(rows, threads=threads) if result is None else self._as_evaluation(result)
 
     def _as_evaluation(self, result: SimulationResult) -> Evaluation:
-        values = np.stack([getattr(result, metric.name) for metric in self.metrics], axis=1)
-        diagnostics = np.stack([getattr(result, name) for name in self.diagnostic_names], axis=1)
+        values = _columns(result, [metric.name for metric in self.metrics])
+        diagnostics = _columns(result, self.diagnostic_names)
         return Evaluation.of(values, reasons=self.reasons, diagnostics=diagnostics)
 
 
@@ -260,6 +260,14 @@ _CODES = [_codes_of(parameter, ControllerDesign(), position) for position, param
 
 def _designs(rows: Rows) -> DesignArrays:
     return DesignArrays(*(_CODES[c][rows[:, c]] for c in range(rows.shape[1])))
+
+
+def _columns(result: SimulationResult, names: Sequence[str]) -> NDArray[np.float64]:
+    """Fields of a result side by side, (N, K); a third of the time of `numpy.stack` for one design."""
+    values = np.empty((len(result.total_time_ns), len(names)))
+    for place, name in enumerate(names):
+        values[:, place] = getattr(result, name)
+    return values
 
 
 def _check(what: str, value: str, allowed: tuple[str, ...]) -> None:
