@@ -130,7 +130,8 @@ def best_of(lines: list[dict[str, str]]) -> dict[str, list[dict[str, Any]]]:
                 "reward": float(outcome.reward[0]),
                 "metrics": dict(zip(problem.metric_names, outcome.values[0].tolist(), strict=True)),
                 "design": problem.space.decode_row(row),
-                "found_by": f"{best['agent']}, seed {best['seed']}, and descent",
+                "found_by": f"{best['agent']}, seed {best['seed']}"
+                + ("" if best["agent"] == "descent" else ", and descent"),
                 "calls": sum(int(line["calls"]) for line in own),
                 "command": COMMAND,
             }
