@@ -124,6 +124,7 @@ def audit(
     certified: float | None = None,
     known: float | None = None,
     reference_point: Sequence[float] = (),
+    climbs: int = _CLIMBS,
 ) -> AuditReport:
     """Measure a problem by sampling and descending.
 
@@ -134,6 +135,7 @@ def audit(
         certified: reward of the certified optimum, or hypervolume of the certified front, where there is one.
         known: reward of the best known design, where nothing is certified.
         reference_point: from which hypervolume is measured; needed for several objectives.
+        climbs: most descents to make.
 
     Raises:
         InputError: several objectives without a reference point.
@@ -146,7 +148,7 @@ def audit(
         )
     rows, drawn = _distinct_sample(problem, designs, rng)
     scored = problem.evaluate(rows)
-    ends = _descend(problem, rows, scored, rng)
+    ends = _descend(problem, rows, scored, rng, climbs)
     feasible = scored.reward[scored.feasible]
     found = max([*feasible.tolist(), *ends, *([known] if known is not None else [])], default=-np.inf)
     best = certified if certified is not None and not several else float(found)
@@ -180,7 +182,9 @@ def _source(certified: float | None, known: float | None, found: float) -> str:
     return "best known" if known is not None and known == found else "best of this audit's sample and descents"
 
 
-def audit_problem(spec: ProblemSpec, task: Task | None = None, *, designs: int = 10_000, seed: int = 0) -> AuditReport:
+def audit_problem(
+    spec: ProblemSpec, task: Task | None = None, *, designs: int = 10_000, seed: int = 0, climbs: int = _CLIMBS
+) -> AuditReport:
     """Audit an environment or a task against its certified optimum or else its best known design, where there is one.
 
     Where the space has been enumerated, the table answers, with the same numbers.
@@ -190,6 +194,7 @@ def audit_problem(spec: ProblemSpec, task: Task | None = None, *, designs: int =
         task: it comes from, for the reference point of several objectives.
         designs: random designs to simulate.
         seed: of every random draw.
+        climbs: most descents to make.
     """
     from archgym.best_known import best_known
     from archgym.enumerations import is_enumerated
@@ -209,7 +214,7 @@ def audit_problem(spec: ProblemSpec, task: Task | None = None, *, designs: int =
     stored = best_known(spec)
     known = stored.reward if stored is not None else None
     rng = np.random.default_rng(seed)
-    return audit(problem, rng, designs=designs, certified=certified, known=known, reference_point=origin)
+    return audit(problem, rng, designs=designs, certified=certified, known=known, reference_point=origin, climbs=climbs)
 
 
 def _distinct_sample(problem: Problem, designs: int, rng: np.random.Generator) -> tuple[Rows, NDArray[np.float64]]:
@@ -280,7 +285,9 @@ def _explained(digits: NDArray[np.int64], scored: ScoredEvaluation) -> float:
     return float((count * (mean - reward.mean()) ** 2).sum() / (len(reward) * reward.var()))
 
 
-def _descend(problem: Problem, rows: Rows, scored: ScoredEvaluation, rng: np.random.Generator) -> list[float]:
+def _descend(
+    problem: Problem, rows: Rows, scored: ScoredEvaluation, rng: np.random.Generator, most: int
+) -> list[float]:
     """Steepest descent over natural neighbours from random feasible designs; the rewards where it ends.
 
     Where none is feasible, from valid ones, towards what is feasible; an end that is not is infinitely bad. A step
@@ -289,7 +296,7 @@ def _descend(problem: Problem, rows: Rows, scored: ScoredEvaluation, rng: np.ran
     starts = np.flatnonzero(scored.feasible if scored.feasible.any() else scored.status == OK)
     ranks = _ranks(scored)
     around = max(len(problem.space.neighbours(rows[0])), 1)
-    climbs = min(_CLIMBS, max(_FEWEST_CLIMBS, _NEIGHBOURS // around))
+    climbs = min(most, max(_FEWEST_CLIMBS, _NEIGHBOURS // around))
     chosen = rng.permutation(starts)[:climbs]
     current = [(float(ranks[i]), rows[i]) for i in chosen.tolist()]
     ends: list[float] = []

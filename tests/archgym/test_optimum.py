@@ -111,8 +111,13 @@ def stored():
     return [*certificates["optima"], *certificates["fronts"]]
 
 
+def enumerable_tasks():
+    """The tasks on the standard DRAM space; larger spaces carry best known designs."""
+    return [one for one in tasks().values() if one.env_id == "archgym/DRAM-v0" and "space" not in one.options]
+
+
 def test_every_task_has_a_certificate_as_searched_and_as_judged():
-    for task in tasks().values():
+    for task in enumerable_tasks():
         judged = replace(task, workload=task.judge_workload, constraints=task.judge_constraints)
         lenient = replace(task, options={"rules": "archgym"})
         for one in (task, judged, lenient):
@@ -144,7 +149,7 @@ def test_the_stored_design_has_the_stored_metrics_and_reward():
 
 
 def test_no_random_design_beats_a_stored_optimum():
-    for task in tasks().values():
+    for task in enumerable_tasks():
         if len(task.objectives) > 1:
             continue
         problem, found = task.spec().bind(), certified_optimum(task.spec())

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 import archgym
+from archgym.best_known import best_known
 from archgym.fronts import certified_front
 from archgym.optimum import certified_optimum
 from archgym.problem import ProblemSpec, mean_over
+from archgym.registry import environments
 from archgym.tasks import problem_of, task, tasks
 from archgym_simulators import InputError
 from archgym_simulators.dram.spec import parse_spec
@@ -20,8 +22,11 @@ from archgym_simulators.dram.workloads import _GRAMMARS
 ROOT = Path(__file__).parents[2]
 AUDITS = ROOT / "experiments" / "core_1" / "audits.csv"
 ALL = pytest.mark.parametrize("one", tasks().values(), ids=tasks())
-DRAM_TASKS = {name: one for name, one in tasks().items() if one.env_id == "archgym/DRAM-v0"}
+ALL_DRAM_TASKS = {name: one for name, one in tasks().items() if one.env_id == "archgym/DRAM-v0"}
+DRAM_TASKS = {name: one for name, one in ALL_DRAM_TASKS.items() if "space" not in one.options}
+EXTENDED_TASKS = {name: one for name, one in ALL_DRAM_TASKS.items() if one.options.get("space") == "extended"}
 DRAM = pytest.mark.parametrize("one", DRAM_TASKS.values(), ids=DRAM_TASKS)
+EXTENDED = pytest.mark.parametrize("one", EXTENDED_TASKS.values(), ids=EXTENDED_TASKS)
 
 
 def traces_of(workload):
@@ -46,8 +51,9 @@ def test_a_task_is_a_problem_with_canonical_names(one):
 
 
 def test_there_are_few_tasks_for_both_roles():
-    for env_id in {one.env_id for one in tasks().values()}:
-        family = [one for one in tasks().values() if one.env_id == env_id]
+    families = [[one for one in tasks().values() if one.env_id == env_id] for env_id in environments()]
+    standard = [[one for one in family if one.name not in EXTENDED_TASKS] for family in families]
+    for family in filter(None, [*standard, list(EXTENDED_TASKS.values())]):
         assert len(family) <= 8
         assert {one.role for one in family} == {"dev", "test"}
     assert any(len(one.objectives) > 1 for one in tasks().values())
@@ -60,7 +66,7 @@ def seed_of(trace):
 def test_tuning_judging_and_unseen_workloads_share_no_trace_and_no_seed():
     searched = {role: set() for role in ("dev", "test")}
     unseen = set()
-    for one in DRAM_TASKS.values():
+    for one in ALL_DRAM_TASKS.values():
         searched[one.role] |= set(traces_of(one.workload))
         unseen |= set(traces_of(one.judge_workload))
     seeds = [{seed_of(trace) for trace in traces} for traces in (*searched.values(), unseen)]
@@ -98,12 +104,27 @@ def test_the_standing_is_that_of_the_published_audit(one):
 
 
 def test_the_published_audit_is_of_these_tasks_and_in_the_readme():
-    assert list(audits()) == list(DRAM_TASKS)
+    assert list(audits()) == list(ALL_DRAM_TASKS)
     readme = (AUDITS.parent / "README.md").read_text()
     for name, row in audits().items():
         assert f"| `{name}` | {row['role']} |" in readme
-    for name in DRAM_TASKS:
+    for name in ALL_DRAM_TASKS:
         assert f"`{name}`" in (ROOT / "docs" / "tasks.md").read_text()
+
+
+@EXTENDED
+def test_tasks_on_the_extended_space_are_headlines_with_best_known_designs(one):
+    audit = audits()[one.name]
+    assert audit["source"] == "best known"
+    assert audit["standing"] == one.standing == "headline"
+    assert float(audit["gap_100"]) > 0.01
+    for judge in (False, True):
+        spec = one.spec(judge=judge)
+        assert certified_optimum(spec) is None
+        known, problem = best_known(spec), spec.bind()
+        outcome = problem.evaluate(problem.space.canonical(problem.space.encode_row(known.design)[None]))
+        assert outcome.feasible[0]
+        assert outcome.reward[0] == known.reward
 
 
 @DRAM
