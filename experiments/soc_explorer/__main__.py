@@ -29,8 +29,8 @@ HERE = Path(__file__).parent
 RUNS, SUMMARY, README = HERE / "runs.csv", HERE / "summary.csv", HERE / "README.md"
 _TABLE = re.compile(r"(?<=<!-- table -->\n).*(?=<!-- end of table -->)", re.DOTALL)
 SEEDS = 10
-CAP, LONG_CAP = 600, 1500
-"""Evaluations after which a search ends; the long one is for the blind walks where the published claim is examined."""
+CAP = 600
+"""Evaluations after which a search ends."""
 APPLICATIONS = ("audio-decoder", "edge-detection", "hpvm-cava", THREE)
 UNSEEN = ("generated:tasks=33,seed=102", "generated:tasks=20,seed=103", "generated:tasks=50,seed=106")
 """Graphs on which no setting of the explorer was tried."""
@@ -87,28 +87,15 @@ def runs() -> Iterator[Run]:
                 yield Run("realistic", workload, agent, seed)
 
 
-def cap_of(run: Run) -> int:
-    """Evaluations after which a run ends."""
-    walks = run.agent in ("annealing", "the same walk, random moves")
-    return LONG_CAP if run.rules == "farsi" and run.workload != THREE and walks else CAP
-
-
-def is_whole(line: Mapping[str, str]) -> bool:
-    """Whether a recorded run met the budgets or reached its cap; one that a smaller cap ended is made again."""
-    run = Run(line["rules"], line["workload"], line["agent"], int(line["seed"]))
-    return line["met"] == "True" or int(line["evaluations"]) >= cap_of(run)
-
-
 def search(run: Run) -> tuple[int, bool]:
     """Evaluations, and whether the last of them met all budgets."""
     options = {"rules": run.rules, "space": "tasks"}
-    cap = cap_of(run)
     spec = ProblemSpec.create(SOC, workload=run.workload, objective="energy", constraints=BUDGETS, options=options)
-    session = UntilMet(spec, budget=Budget(cap))
+    session = UntilMet(spec, budget=Budget(CAP))
     name, settings = AGENTS[run.agent]
     built = agent_class(name)
     rng = np.random.default_rng(run.seed)
-    built.create(session.space, built.Config.from_options(settings), rng, budget=cap).run(session)
+    built.create(session.space, built.Config.from_options(settings), rng, budget=CAP).run(session)
     return (session.met, True) if session.met is not None else (session.calls, False)
 
 
@@ -154,7 +141,6 @@ def main() -> None:
     only_summary = parser.parse_args().summary
     os.nice(5)
     lines: list[dict[str, str]] = list(csv.DictReader(RUNS.open())) if RUNS.is_file() else []
-    lines = [line for line in lines if only_summary or is_whole(line)]
     done = {tuple(line[name] for name in COLUMNS[:4]) for line in lines}
     for run in [] if only_summary else [one for one in runs() if one.key not in done]:
         evaluations, met = search(run)
