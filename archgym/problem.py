@@ -34,13 +34,15 @@ class ScoredEvaluation(Evaluation):
     Attributes:
         rewards: (N, K), one column an objective, all finite.
         feasible: (N,) status ok and every constraint met.
+        missed: (N,) how far from feasible: 0 where it is; the sum of missed bounds; more than that where not ok.
     """
 
     rewards: NDArray[np.float64]  # (N, K)
     feasible: NDArray[np.bool_]  # (N,)
+    missed: NDArray[np.float64]  # (N,)
 
     def __post_init__(self) -> None:
-        freeze(self.rewards, self.feasible)  # the rest comes read-only from an evaluation
+        freeze(self.rewards, self.feasible, self.missed)  # the rest comes read-only from an evaluation
 
     @property
     def reward(self) -> NDArray[np.float64]:
@@ -232,7 +234,7 @@ class Problem:
 
     def score(self, evaluation: Evaluation) -> ScoredEvaluation:
         """Rewards and feasibility of what a simulator, or a journal, has returned; all columns in full width."""
-        rewards, feasible = self._scorer.rewards(evaluation)
+        rewards, feasible, missed = self._scorer.rewards(evaluation)
         return ScoredEvaluation(
             values=evaluation.values,
             status=evaluation.status,
@@ -244,6 +246,7 @@ class Problem:
             diagnostics=_padded(evaluation.diagnostics, self._diagnostics, np.nan),
             rewards=rewards,
             feasible=feasible,
+            missed=missed,
         )
 
     def constraint_violations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:

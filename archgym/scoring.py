@@ -16,6 +16,7 @@ from archgym_simulators import FAILED, OK, Evaluation, InputError, Metric
 _LOWEST_VALID = float(np.nextafter(-INVALID_REWARD, 0.0))
 _HIGHEST = 1e9
 _LARGEST_VIOLATION = 1e6
+_LARGEST_MISS = 1e3  # of bounds; an invalid design is further off than any that misses them
 _POLE_CAP = 1e6
 _TINY = 1e-300  # a log metric that is 0 is infinitely good; rewards stay finite
 
@@ -103,8 +104,8 @@ class Scorer:
         terms.extend(more)
         return range(len(terms) - len(more), len(terms))
 
-    def rewards(self, evaluation: Evaluation) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Rewards (N, K), all finite, and feasibility (N,): status ok and every constraint met.
+    def rewards(self, evaluation: Evaluation) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+        """Rewards (N, K), all finite; feasibility (N,): status ok, every constraint met; how far that is missed (N,).
 
         A reward that is no number (a simulator's mistake) counts as the lowest valid one.
         """
@@ -114,6 +115,7 @@ class Scorer:
         broken = _missed(gaps, self._bounds) if self._bounds else None
         if broken is not None:
             feasible &= broken <= 0.0
+        missed = np.zeros(len(values)) if broken is None else np.fmin(broken, _LARGEST_MISS)
         rewards = np.empty((len(values), len(self._objectives)))
         for k, objective in enumerate(self._objectives):
             gain = self._gain(objective, self._lines[k], gaps, values)
@@ -125,7 +127,8 @@ class Scorer:
             violation = np.fmin(np.fmax(evaluation.violation, 0.0), _LARGEST_VIOLATION)
             lost = -INVALID_REWARD - np.where(status == FAILED, 0.0, violation)
             rewards[status != OK] = lost[status != OK, None]
-        return rewards, feasible
+            missed = np.where(status == OK, missed, _LARGEST_MISS + violation)
+        return rewards, feasible, missed
 
     def violations(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """How far each design misses each constraint: (N, C), 0 where it is met."""

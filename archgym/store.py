@@ -35,8 +35,8 @@ class DesignStore:
         self._reasons = problem.reasons
         details = max((len(reason.details) for reason in self._reasons), default=0)
         objectives, diagnostics = len(problem.objectives), len(simulator.diagnostic_names)
-        edges = np.cumsum([0, len(simulator.metrics), details, objectives, diagnostics, 1, 1]).tolist()
-        self._values, self._details, self._rewards, self._diagnostics, self._violation, self._cost = (
+        edges = np.cumsum([0, len(simulator.metrics), details, objectives, diagnostics, 1, 1, 1]).tolist()
+        self._values, self._details, self._rewards, self._diagnostics, self._violation, self._cost, self._missed = (
             slice(a, b) for a, b in pairwise(edges)
         )
         self._numbers = np.empty((0, edges[-1]))
@@ -71,6 +71,7 @@ class DesignStore:
             diagnostics=numbers[:, self._diagnostics],
             rewards=numbers[:, self._rewards],
             feasible=feasible,
+            missed=numbers[:, self._missed.start],
         )
 
     def resolved(self) -> int:
@@ -90,6 +91,7 @@ class DesignStore:
         numbers[:, self._diagnostics] = _joined([part.diagnostics for part in pending])
         numbers[:, self._violation.start] = _joined([part.violation for part in pending])
         numbers[:, self._cost.start] = _joined([part.cost for part in pending])
+        numbers[:, self._missed.start] = _joined([part.missed for part in pending])
         codes[:, 0] = _joined([part.status for part in pending])
         codes[:, 1] = _joined([part.reason_code for part in pending])
         codes[:, 2] = _joined([part.feasible for part in pending])

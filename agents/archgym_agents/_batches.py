@@ -22,6 +22,7 @@ class Outcomes:
         rows: (N, D) the designs.
         reward: (N,) finite; an invalid design's falls with its violation.
         feasible: (N,) valid, and every constraint met.
+        missed: (N,) how far from feasible, 0 where it is.
         failed: (N,) evaluations that crashed; their reward says nothing about the design.
         rewards: (N, K) one column an objective; ``reward`` is their mean.
     """
@@ -31,11 +32,15 @@ class Outcomes:
     feasible: NDArray[np.bool_]
     failed: NDArray[np.bool_]
     rewards: NDArray[np.float64]
+    missed: NDArray[np.float64]
 
     def best_first(self) -> NDArray[np.intp]:
-        """Positions by (feasible, reward), best first, equals in order; without failed ones."""
-        order = np.lexsort((-self.reward, ~self.feasible))
+        """Positions by `rank`, best first, equals in order; without failed ones."""
+        order = np.lexsort((-self._worth(), ~self.feasible))
         return order[~self.failed[order]]
+
+    def _worth(self) -> NDArray[np.float64]:
+        return np.where(self.feasible, self.reward, -self.missed)
 
     def take(self, positions: NDArray[np.intp]) -> Outcomes:
         """The outcomes at ``positions`` (M,), in that order."""
@@ -46,8 +51,13 @@ class Outcomes:
         return Outcomes(**{name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in _COLUMNS})
 
     def rank(self, position: int) -> tuple[bool, float]:
-        """What designs are compared by: feasible before infeasible, then by reward."""
-        return bool(self.feasible[position]), float(self.reward[position])
+        """What designs are compared by: feasible ones by reward, after them others by how little they miss.
+
+        Deb's rule (2000). The reward of an infeasible design trades its objective against what it misses, and would
+        hold a search where the objective is good and the bound just out of reach.
+        """
+        feasible = bool(self.feasible[position])
+        return feasible, float(self.reward[position] if feasible else -self.missed[position])
 
 
 _COLUMNS = tuple(field.name for field in fields(Outcomes))
@@ -92,5 +102,6 @@ class BatchSearch(AskTell):
                 np.concatenate([part.feasible for part in heard]),
                 np.concatenate([part.status == FAILED for part in heard]),
                 np.concatenate([part.rewards for part in heard]),
+                np.concatenate([part.missed for part in heard]),
             )
         )

@@ -22,7 +22,7 @@ Positions = NDArray[np.intp]
 class FrontEvolution(Search):
     """(mu + lambda) evolution whose survivors are taken front by front.
 
-    Feasible designs come before infeasible ones, which are ranked by reward (Deb's constrained domination). Of the
+    Feasible designs come before infeasible ones, which are ranked by what they miss (constrained domination). Of the
     first front that does not fit whole, `thin` says which designs stay.
     """
 
@@ -93,7 +93,7 @@ class FrontEvolution(Search):
 
 
 def ranked_fronts(outcomes: Outcomes) -> list[Positions]:
-    """Positions of the first front, of the front without it, and so on; infeasible designs by reward, one a front."""
+    """Positions of the first front, of the front without it, and so on; infeasible designs one by one, after that."""
     fronts: list[Positions] = []
     left = np.flatnonzero(outcomes.feasible)
     while len(left):
@@ -101,5 +101,5 @@ def ranked_fronts(outcomes: Outcomes) -> list[Positions]:
         fronts.append(left[on_front])
         left = left[~on_front]
     infeasible = np.flatnonzero(~outcomes.feasible)
-    order = infeasible[np.argsort(-outcomes.reward[infeasible], kind="stable")]
+    order = infeasible[np.argsort(outcomes.missed[infeasible], kind="stable")]
     return [*fronts, *order[:, None]]

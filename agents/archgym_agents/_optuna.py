@@ -22,7 +22,6 @@ from archgym_simulators.errors import import_extra
 from archgym_simulators.space import Rows
 
 _KNOWN_IN_A_ROW = 20  # suggestions of known designs, until a random design is tried
-_ABOVE_ANY_REWARD = 50.0  # a constraint of Optuna is met at 0, so infeasible designs are told a distance from here
 _LONGEST_CATEGORY = 4096
 
 
@@ -87,12 +86,11 @@ class OptunaSearch(Search):
 
     def learn(self, outcomes: Outcomes) -> None:
         super().learn(outcomes)
-        told = zip(outcomes.rewards, outcomes.feasible.tolist(), outcomes.failed.tolist(), strict=True)
+        columns = (outcomes.rewards, outcomes.feasible.tolist(), outcomes.missed.tolist(), outcomes.failed.tolist())
         found: list[tuple[list[float], float] | None] = []
-        for rewards, feasible, failed in told:
+        for rewards, feasible, missed, failed in zip(*columns, strict=True):
             if feasible:
                 self._lowest = np.minimum(self._lowest, rewards)
-            missed = 0.0 if feasible else _ABOVE_ANY_REWARD - float(min(rewards.mean(), _ABOVE_ANY_REWARD - 1.0))
             found.append(None if failed else ((rewards if feasible else self._lowest).tolist(), missed))
         for key, outcome in zip(self._space.keys(outcomes.rows), found, strict=True):
             if outcome is not None:

@@ -157,7 +157,10 @@ def test_a_memory_that_is_too_large_is_not_mistaken_for_a_design_within_budgets(
     )
     row = agent.plan()
     agent._is_valid = False
-    invalid = agent._stand(Outcomes(row, np.array([-31.0]), np.array([False]), np.array([False])))
+    missed = Outcomes(
+        row, np.array([-31.0]), np.array([False]), np.array([False]), np.array([[-31.0]]), np.array([1.0])
+    )
+    invalid = agent._stand(missed)
     agent._is_valid = True
-    valid = agent._stand(Outcomes(row, np.array([-31.0]), np.array([False]), np.array([False])))
+    valid = agent._stand(missed)
     assert invalid.worth < valid.worth

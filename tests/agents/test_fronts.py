@@ -16,10 +16,11 @@ def outcomes(rewards, feasible=None):
     rewards = np.array(rewards, dtype=float)
     feasible = np.ones(len(rewards), dtype=bool) if feasible is None else np.array(feasible)
     none_failed = np.zeros(len(rewards), dtype=bool)
-    return Outcomes(np.arange(len(rewards))[:, None], rewards.mean(axis=1), feasible, none_failed, rewards)
+    missed = np.where(feasible, 0.0, 1.0 / np.abs(rewards).sum(axis=1))
+    return Outcomes(np.arange(len(rewards))[:, None], rewards.mean(axis=1), feasible, none_failed, rewards, missed)
 
 
-def test_fronts_are_peeled_and_infeasible_designs_come_last_by_reward():
+def test_fronts_are_peeled_and_infeasible_designs_come_last_by_what_they_miss():
     of = outcomes([[2, 1], [1, 2], [1, 1], [9, 9], [8, 8]], [True, True, True, False, False])
     assert [sorted(front.tolist()) for front in ranked_fronts(of)] == [[0, 1], [2], [3], [4]]
 

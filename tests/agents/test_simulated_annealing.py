@@ -26,7 +26,9 @@ def first_rewards(n, best):
 
 def outcomes(rows, rewards, feasible):
     n = len(rows)
-    return Outcomes(rows, np.array(rewards), np.full(n, feasible), np.zeros(n, dtype=bool))
+    worth = np.array(rewards, dtype=float)
+    missed = np.zeros(n) if feasible else np.maximum(1e3 - worth, 0.0)
+    return Outcomes(rows, worth, np.full(n, feasible), np.zeros(n, dtype=bool), worth[:, None], missed)
 
 
 def test_better_designs_are_always_accepted_and_much_worse_ones_not():

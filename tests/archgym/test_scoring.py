@@ -72,7 +72,7 @@ def test_a_bound_that_is_just_met_is_met_and_the_baseline_is_worth_exactly_nothi
         just = scorer(
             f"speed_mhz{operator}{value!r}", constraints=[f"time_ns{operator}{value!r}", f"slack_ns{operator}{value!r}"]
         )
-        rewards, feasible = just.rewards(ok(*values))
+        rewards, feasible, _ = just.rewards(ok(*values))
         assert feasible.all()
         assert (rewards == 0.0).all()
 
@@ -80,8 +80,9 @@ def test_a_bound_that_is_just_met_is_met_and_the_baseline_is_worth_exactly_nothi
 def test_a_constraint_subtracts_how_far_it_is_missed_and_makes_infeasible():
     values = [[100, e, 1000, 20, 4] for e in (50, 60, 120, 240)]
     found = scorer("time_ns", constraints=["energy_pj<=60"])
-    rewards, feasible = found.rewards(ok(*values))
+    rewards, feasible, missed = found.rewards(ok(*values))
     assert feasible.tolist() == [True, True, False, False]
+    assert missed == pytest.approx([0, 0, np.log(2), np.log(4)])
     assert rewards[:, 0] == pytest.approx([0, 0, -np.log(2), -np.log(4)], abs=1e-12)
     assert found.violations(np.array(values, dtype=float))[:, 0] == pytest.approx([0, 0, np.log(2), np.log(4)])
     two = scorer("time_ns", constraints=["energy_pj<=60", "slack_ns>=30"])
@@ -110,8 +111,11 @@ def mixed(violation):
 def test_rewards_of_designs_that_are_not_ok_are_finite_and_graded(violation):
     found = mixed(violation)
     assert found.status.tolist() == [OK, INVALID, INVALID, FAILED]
-    rewards, feasible = scorer("time_ns", "pole(energy_pj, 50)").rewards(found)
+    rewards, feasible, missed = scorer("time_ns", "pole(energy_pj, 50)").rewards(found)
     assert np.isfinite(rewards).all()
+    assert np.isfinite(missed).all()
+    assert missed[0] == 0.0
+    assert (missed[1:] >= 1e3).all(), "further off than a design that only misses a bound"
     assert feasible.tolist() == [True, False, False, False]
     assert (rewards[1:] <= -INVALID_REWARD).all()
     assert (rewards[1] == -INVALID_REWARD - 0.5).all()
@@ -123,7 +127,7 @@ def test_rewards_of_designs_that_are_not_ok_are_finite_and_graded(violation):
 def test_rewards_of_valid_designs_are_finite_and_above_invalid_whatever_a_model_says(values):
     every = scorer("time_ns", "speed_mhz", "slack_ns", "pole(time_ns, 5)", "energy_pj<=3", constraints=["delta_ns<=1"])
     with np.errstate(all="ignore"):
-        rewards, feasible = every.rewards(Evaluation.of(values))
+        rewards, feasible, _ = every.rewards(Evaluation.of(values))
     assert np.isfinite(rewards).all()
     assert (rewards > -INVALID_REWARD).all()
     assert not feasible[np.isnan(values[:, 4])].any()
