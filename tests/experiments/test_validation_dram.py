@@ -143,7 +143,7 @@ def test_rows_that_cannot_be_simulated_are_skipped_with_their_reasons(refs, tmp_
     frame = load(refs, "dramsys_other_devices_heldout")
     frame = pd.concat([frame] * 2, ignore_index=True)
     frame.loc[0, "trace"] = "elsewhere"
-    frame.loc[1, "device"] = "JEDEC_256Mb_WIDEIO-266_128bit"
+    frame.loc[1, "device"] = "JEDEC_4x64_2Gb_WIDEIO2-400_64bit"
     frame.loc[2, "address_mapping"] = "am_ddr3_8x1Gbx8_dimm_p1KB_rbc"
     frame.loc[3, "Scheduler"] = "FrFcfsPlus"
     frame.loc[4, "RequestBufferSize"] = None
@@ -154,7 +154,7 @@ def test_rows_that_cannot_be_simulated_are_skipped_with_their_reasons(refs, tmp_
     text = capsys.readouterr().out
     for reason in (
         "trace 'elsewhere' is not in dram/traces",
-        "device 'JEDEC_256Mb_WIDEIO-266_128bit' is not modelled",
+        "device 'JEDEC_4x64_2Gb_WIDEIO2-400_64bit' is not modelled",
         "address map 'am_ddr3_8x1Gbx8_dimm_p1KB_rbc'",
         "scheduler 'FrFcfsPlus' is unknown",
         "no RequestBufferSize given",
