@@ -5,7 +5,7 @@ A move that improves the mapping stays, any other is taken back.
 
 from __future__ import annotations
 
-__all__ = ["ORDER_COUNT", "SETS", "descend", "exchange_primes", "one_round", "other_windows"]
+__all__ = ["ORDER_COUNT", "SETS", "descend", "exchange_primes", "one_round", "other_windows", "smallest_prime"]
 
 from archgym_simulators._jit import loop_kernel
 from archgym_simulators.accelerator.state import (
@@ -98,7 +98,8 @@ def one_round(at: Search, hardware: Floats, template: Template) -> bool:
 
 
 @loop_kernel
-def _smallest_prime(number: int) -> int:
+def smallest_prime(number: int) -> int:
+    """Of a number above 1."""
     prime = 2
     while prime * prime <= number:
         if number % prime == 0:
@@ -118,7 +119,7 @@ def _move_primes(at: Search, hardware: Floats, template: Template) -> bool:
                     continue
                 rest = at.factors[d, source]
                 while rest > 1:
-                    prime = _smallest_prime(rest)
+                    prime = smallest_prime(rest)
                     while rest % prime == 0:
                         rest //= prime
                     at.factors[d, source] //= prime
@@ -145,12 +146,12 @@ def _exchange(at: Search, hardware: Floats, template: Template, d: int, e: int, 
     """One dimension gives a prime factor from ``source`` to ``target``, another one back."""
     rest = at.factors[d, source]
     while rest > 1:
-        prime = _smallest_prime(rest)
+        prime = smallest_prime(rest)
         while rest % prime == 0:
             rest //= prime
         back = at.factors[e, target]
         while back > 1 and at.factors[d, source] % prime == 0:
-            other = _smallest_prime(back)
+            other = smallest_prime(back)
             while back % other == 0:
                 back //= other
             at.factors[d, source] //= prime

@@ -7,6 +7,8 @@
    orders; then what the buffers keep.
 3. Full descent from the best of them: rounds and moves of single prime factors until nothing improves.
 4. From the best, exchanges of prime factors between two dimensions, and step 3 again after each that improves.
+5. From the best, kicks, as often as the effort says: each move of a prime factor is made although it costs, followed by
+   step 3; what ends up better is the new best.
 
 Every mapping is priced by `archgym_simulators.mapping.kernel.evaluate_one`; the search ends at the limit of evaluations
 that the effort sets. Where a factor does not divide its dimension, the layer is priced as if the dimension were the
@@ -27,9 +29,11 @@ from archgym_simulators.accelerator.descent import (
     exchange_primes,
     one_round,
     other_windows,
+    smallest_prime,
 )
 from archgym_simulators.accelerator.starts import fill_array
 from archgym_simulators.accelerator.state import (
+    BETTER,
     COST,
     DRAM_ORDER,
     GLB_ORDER,
@@ -113,8 +117,17 @@ def _begin(at: Search, hardware: Floats, template: Template, order: int) -> None
 
 
 @loop_kernel
-def _finish(at: Search, hardware: Floats, template: Template, starts: int, finalists: int) -> None:
-    """Descend from the best starts, then exchange factors from the best of all."""
+def _settle(at: Search, hardware: Floats, template: Template) -> None:
+    """Descend until neither moves nor exchanges improve."""
+    descend(at, hardware, template)
+    while exchange_primes(at, hardware, template):
+        descend(at, hardware, template)
+    other_windows(at, hardware)
+
+
+@loop_kernel
+def _finals(at: Search, hardware: Floats, template: Template, starts: int, finalists: int) -> None:
+    """Descend from the best starts; the best of all goes on."""
     best = MOST_STARTS
     at.costs[best] = np.inf
     for turn in range(min(finalists, starts)):
@@ -128,9 +141,31 @@ def _finish(at: Search, hardware: Floats, template: Template, starts: int, final
         if turn == 0 or at.numbers[COST] < at.costs[best]:
             save(at, best)
     restore(at, best)
-    while exchange_primes(at, hardware, template):
-        descend(at, hardware, template)
-    other_windows(at, hardware)
+    _settle(at, hardware, template)
+    save(at, best)
+
+
+@loop_kernel
+def _kick(at: Search, hardware: Floats, template: Template) -> bool:
+    """From the best mapping, every move of a prime factor once, and down from there; whether that was better."""
+    best, improved = MOST_STARTS, False
+    for d in range(7):
+        for source in range(5):
+            for target in range(5):
+                restore(at, best)
+                if source == target or at.factors[d, source] == 1 or not template.slots[d, target]:
+                    continue
+                prime = smallest_prime(at.factors[d, source])
+                at.factors[d, source] //= prime
+                at.factors[d, target] *= prime
+                at.numbers[COST] = np.inf
+                if improves(at, hardware):
+                    descend(at, hardware, template)
+                if at.numbers[COST] < at.costs[best] * BETTER:
+                    save(at, best)
+                    improved = True
+    restore(at, best)
+    return improved
 
 
 @loop_kernel
@@ -154,7 +189,11 @@ def search_layer(at: Search, dims: Integers, hardware: Floats, template: Templat
             _begin(at, hardware, template, order * (ORDER_COUNT // 2 // effort.orders))
             one_round(at, hardware, template)
             save(at, filling * effort.orders + order)
-    _finish(at, hardware, template, fillings * effort.orders, effort.finalists)
+    _finals(at, hardware, template, fillings * effort.orders, effort.finalists)
+    turn = 0
+    while turn < effort.kicks and _kick(at, hardware, template):
+        turn += 1
+    _settle(at, hardware, template)
     spent = at.spent[0]
     price(at, hardware)
     return int(spent)

@@ -22,7 +22,7 @@ GLB_ORDER, DRAM_ORDER, KEPT_PE, KEPT_GLB = range(4)  # of the codes
 COST, LEAK = range(2)  # of the numbers
 MOST_STARTS = 64
 FACTORS, SHAPE, CODES, MAPPING = 0, 35, 43, 47  # where they begin in a mapping, and where it ends
-_BETTER = 1.0 - 1e-9  # what counts as an improvement, so that rounding never decides
+BETTER = 1.0 - 1e-9  # what counts as an improvement, so that rounding never decides
 
 
 class Template(NamedTuple):
@@ -49,12 +49,14 @@ class Effort(NamedTuple):
         orders: off the chip that it begins with, 1 to 6.
         finalists: starts that it descends from fully.
         evaluations: of mappings, at most.
+        kicks: rounds of leaving the best mapping for others nearby, at most.
     """
 
     fillings: int
     orders: int
     finalists: int
     evaluations: int
+    kicks: int
 
 
 class Search(NamedTuple):
@@ -150,7 +152,7 @@ def improves(at: Search, hardware: Floats) -> bool:
     if at.spent[0] >= at.spent[1]:
         return False
     cost = price(at, hardware)
-    if cost < at.numbers[COST] * _BETTER or (at.numbers[COST] == np.inf and cost < np.inf):
+    if cost < at.numbers[COST] * BETTER or (at.numbers[COST] == np.inf and cost < np.inf):
         at.numbers[COST] = cost
         return True
     return False
