@@ -6,13 +6,14 @@ __all__ = [
     "EFFORTS",
     "PARAMETERS",
     "accelerator_space",
-    "area_constraint",
+    "area_limits",
     "baseline_design",
     "build_chips",
     "template_codes",
 ]
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -117,17 +118,24 @@ def baseline_design(node: Node, limit_mm2: float) -> Design:
 
 def accelerator_space(node: Node, area_class: str) -> DesignSpace:
     """The space; designs that exceed the area are invalid."""
-    chips: Callable[[Columns], Chips] = lambda columns: build_chips(node, columns, 1.0)  # noqa: E731
-    return DesignSpace(PARAMETERS, constraints=(area_constraint(chips, area_class),), inert=_INERT)
+    limits = area_limits(lambda columns: build_chips(node, columns, 1.0), area_class)
+    return DesignSpace(PARAMETERS, constraints=limits, inert=_INERT)
 
 
-def area_constraint(build: Callable[[Columns], Chips], area_class: str) -> Constraint:
-    """No chip larger than its class."""
+def area_limits(build: Callable[[Columns], Chips], area_class: str) -> tuple[Constraint, ...]:
+    """No chip larger than its class; nothing for the class any."""
     limit = AREA_CLASSES[area_class]
-    return Constraint(
-        Reason("area", f"the chip takes {{area:,.2f}} mm2, the area class {area_class} allows {limit:g}", ("area",)),
-        lambda columns: np.maximum(np.log(build(columns).area_mm2 / limit), 0.0),
-        lambda columns: build(columns).area_mm2[:, None],
+    if limit == inf:
+        return ()
+    reason = Reason(
+        "area", f"the chip takes {{area:,.2f}} mm2, the area class {area_class} allows {limit:g}", ("area",)
+    )
+    return (
+        Constraint(
+            reason,
+            lambda columns: np.maximum(np.log(build(columns).area_mm2 / limit), 0.0),
+            lambda columns: build(columns).area_mm2[:, None],
+        ),
     )
 
 

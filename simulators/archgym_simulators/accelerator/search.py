@@ -53,6 +53,7 @@ from archgym_simulators.accelerator.state import (
     restore,
     save,
 )
+from archgym_simulators.mapping.results import COUNTS, RESULTS
 
 
 @loop_kernel
@@ -195,5 +196,10 @@ def search_layer(at: Search, dims: Integers, hardware: Floats, template: Templat
         turn += 1
     _settle(at, hardware, template)
     spent = at.spent[0]
+    # What does not fit has no costs, and must not show those of the layer before.
+    for i in range(RESULTS):
+        at.result[i] = 0.0
+    for i in range(COUNTS):
+        at.counts[i] = 0
     price(at, hardware)
     return int(spent)

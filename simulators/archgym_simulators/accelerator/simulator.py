@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from archgym_simulators.accelerator.archgym_space import archgym_baseline, archgym_space, build_archgym_chips
 from archgym_simulators.accelerator.costs import AREA_CLASSES, Chips, Floats, Integers
 from archgym_simulators.accelerator.design import (
     EFFORTS,
@@ -57,6 +58,8 @@ OBJECTIVES = (
     NamedObjective("area", "area_mm2", "the smallest chip wins", requires=("latency_ns", "cycles")),
     NamedObjective("power", "power_mw", "the slowest chip wins", requires=("latency_ns", "cycles")),
 )
+SPACES = {"templates": (28, "mobile"), "archgym": (45, "any")}
+"""Spaces with the technology node and area class that they have by default."""
 _LEVEL_ENERGIES = ("energy_mac_pj", "energy_pe_pj", "energy_glb_pj", "energy_dram_pj")
 _UNMAPPED = Reason(
     "no-mapping",
@@ -68,17 +71,22 @@ _UNMAPPED = Reason(
 class AcceleratorSimulator(Simulator):
     """An accelerator whose embedded mapper places every layer: the model of `archgym/Mapping-v0` and a search.
 
+    ``space="templates"`` has ten genes, the dataflow and the mapper's effort among them. ``space="archgym"`` has the 26
+    of ArchGym's Timeloop environment: an Eyeriss-like chip, mapped with normal effort.
+
     Diagnostics: cycles of computation alone, the layer that takes most cycles, mappings that the mapper priced.
 
     Args:
         workload: spec of `archgym_simulators.layers.workloads`: a network, layers, shapes or a table's path.
-        node_nm: technology, a key of `archgym_simulators.components.parts.NODES`.
+        space: ``"templates"`` or ``"archgym"``.
+        node_nm: technology, a key of `archgym_simulators.components.parts.NODES`; None: 28, in ArchGym's space 45.
         area_class: ``"edge"`` (2 mm2), ``"mobile"`` (10), ``"cloud"`` (200) or ``"any"``; larger designs are invalid.
+            None: mobile, in ArchGym's space any.
         bandwidth: 16-bit words a cycle off the chip, each for reads and for writes; 16 at 1 GHz are 32 GB/s.
         clock_mhz: of array and memory channel.
 
     Raises:
-        InputError: for an unknown workload, node or area class, or a bandwidth or clock that is not above 0.
+        InputError: for an unknown workload, space, node or area class, or a bandwidth or clock that is not above 0.
     """
 
     metrics: tuple[Metric, ...] = METRICS
@@ -95,11 +103,16 @@ class AcceleratorSimulator(Simulator):
         self,
         workload: str = "resnet18",
         *,
-        node_nm: int = 28,
-        area_class: str = "mobile",
+        space: str = "templates",
+        node_nm: int | None = None,
+        area_class: str | None = None,
         bandwidth: float = 16.0,
         clock_mhz: float = 1000.0,
     ) -> None:
+        _require("space", space, SPACES)
+        default_node, default_class = SPACES[space]
+        node_nm = default_node if node_nm is None else node_nm
+        area_class = default_class if area_class is None else area_class
         _require("node_nm", node_nm, NODES)
         _require("area_class", area_class, AREA_CLASSES)
         _require_above_zero("bandwidth", bandwidth)
@@ -108,11 +121,16 @@ class AcceleratorSimulator(Simulator):
         described = make_workload(workload)
         self._layers = layer_table(described.layers)
         self._tables = template_tables(tuple(TEMPLATES.values()))
-        self.space = accelerator_space(self._node, area_class)
+        self._is_archgym = space == "archgym"
+        if self._is_archgym:
+            self.space, reference = archgym_space(self._node, area_class), archgym_baseline()
+            name = "ArchGym's Eyeriss"
+        else:
+            self.space = accelerator_space(self._node, area_class)
+            reference = baseline_design(self._node, AREA_CLASSES[area_class])
+            name = f"NVDLA-like {reference['rows']} x {reference['columns']}"
         self.workload = Workload(described.name, described.features, FEATURE_NAMES, described.digest)
-        reference = baseline_design(self._node, AREA_CLASSES[area_class])
         row = self.space.canonical(self.space.encode_row(reference)[None])[0]
-        name = f"NVDLA-like {reference['rows']} x {reference['columns']}"
         self.baseline = Baseline(name, tuple(row.tolist()))
 
     @classmethod
@@ -125,13 +143,20 @@ class AcceleratorSimulator(Simulator):
 
     def simulate(self, rows: Rows) -> Evaluation:
         columns = self.space.values(rows)
-        chips = build_chips(self._node, columns, self._bandwidth)
+        if self._is_archgym:
+            chips = build_archgym_chips(self._node, columns, self._bandwidth)
+            flows = np.full(len(rows), list(TEMPLATES).index("eyeriss"))
+            efforts = np.full(len(rows), EFFORTS.index("normal"))
+        else:
+            chips = build_chips(self._node, columns, self._bandwidth)
+            flows = template_codes(columns["dataflow"])
+            efforts = _codes_of(columns, "mapper_effort", EFFORTS)
         mapped = map_network(
             self._layers.shapes,
             chips,
             period_ns=self._period_ns,
-            flows=template_codes(columns["dataflow"]),
-            efforts=_codes_of(columns, "mapper_effort", EFFORTS),
+            flows=flows,
+            efforts=efforts,
             tables=self._tables,
         )
         return self._priced(chips, mapped)
