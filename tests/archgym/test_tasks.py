@@ -168,7 +168,13 @@ def test_a_recorded_search_names_its_task_and_takes_its_budget(tmp_path, monkeyp
 
 def test_without_a_budget_a_search_of_a_task_spends_the_tasks(monkeypatch):
     spent = []
-    monkeypatch.setattr("archgym.api._run", lambda session, *rest: spent.append(session.budget.limit))
+
+    def one_call(session, agent):
+        session.evaluate(session.space.sample(1, np.random.default_rng(0)))
+        spent.append(session.budget.limit)
+        return 0.0
+
+    monkeypatch.setattr("archgym.api.run_agent", one_call)
     archgym.search("dram-dev-time")
     assert spent == [task("dram-dev-time").budget]
 
