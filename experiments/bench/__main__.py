@@ -25,6 +25,7 @@ SECTIONS = {
     "attention": ("attention", "attention designs per CPU second, batches of 65,536"),
     "maestro": ("maestro", "Maestro mappings per CPU second, random ones, batches of 4,096"),
     "mapping": ("mapping", "mappings per CPU second, random valid ones, batches of 16,384"),
+    "accelerator": ("accelerator", "accelerators per CPU second, every layer mapped, random ones, batches of 24"),
     "soc": ("soc", "SoC model: designs per CPU second on one core, beside FARSI"),
     "tpe": ("tpe", "tensor engines at bit level: random designs per CPU second, batches of 16,384, and one by one"),
     "overhead": ("overhead", "what each layer adds to a design: microseconds of CPU, on a toy simulator"),
