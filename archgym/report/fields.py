@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.report.charts import Axis
-from archgym.report.study_data import CEILING, StudyData
-from archgym.statistics import values_at
+from archgym.report.study_data import StudyData
+from archgym.statistics import CEILING, values_at
 from archgym.wording import number
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def regret_axis(label: str = "regret") -> Axis:
 def regret_text(value: float) -> str:
     """A regret for people."""
     if value >= CEILING:
-        return "none feasible"
+        return f"{CEILING:g} (the most)"
     return "0" if value == 0.0 else f"under {FLOOR:g}" if value < FLOOR else number(value, 3)
 
 

@@ -51,6 +51,7 @@ def reference_of(
         best_found: best feasible reward of the study; not a number where there is none.
         first_rewards: of the first feasible design of each run, the stand-in for random designs.
     """
+    from archgym.best_known import best_known
     from archgym.optimum import certified_optimum
 
     certified = certified_optimum(spec) if spec is not None and problem is not None else None
@@ -58,12 +59,15 @@ def reference_of(
         return Reference(
             certified.reward, "certified optimum", certified.median_reward, "certified median of all feasible designs"
         )
+    stored = best_known(spec) if certified is None and spec is not None and problem is not None else None
     source = "best known: the best of this study"
+    if stored is not None and not best_found > stored.reward + _ROUNDING:
+        best_found, source = stored.reward, "best known: " + stored.found_by
     if certified is not None:
         source += ", which is above the certified optimum: one of them is wrong"
     median, how = _median(problem, first_rewards)
     if not np.isfinite(best_found) or not best_found > median:
-        return Reference(median + 1.0 if np.isfinite(median) else 1.0, source, median if median == median else 0.0, how)
+        return Reference(median + 1.0, "set to 1 above the median: nothing better than that was found", median, how)
     return Reference(best_found, source, median, how)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CEILING", "StudyData", "best_words", "one_at_a_time", "prepare"]
+__all__ = ["StudyData", "best_words", "one_at_a_time", "prepare"]
 
 import json
 from collections.abc import Callable, Sequence
@@ -16,16 +16,13 @@ from numpy.typing import NDArray
 from archgym.report.charts import ALL_TASKS, View
 from archgym.report.fronts_of_runs import volumes_along
 from archgym.report.task_data import TaskData, task_of
-from archgym.statistics import regret
+from archgym.statistics import CEILING, regret
 from archgym_simulators import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from archgym.studies.results import StudyResults
-
-CEILING = 10.0
-"""Regret of a run that found nothing feasible, and the largest that counts: a mean of infinities says nothing."""
 
 
 @dataclass(frozen=True)
@@ -197,17 +194,21 @@ def _task_names(runs: pd.DataFrame) -> list[str]:
 
 
 def _fill_regrets(runs: pd.DataFrame, improvements: pd.DataFrame, no: int, one: TaskData) -> None:
+    import pandas as pd
+
     mine = (runs["task_no"] == no).to_numpy()
     scale = one.reference
     if one.has_front:
-        covered = runs.loc[mine, "hypervolume"].fillna(0.0).to_numpy(dtype=np.float64) / scale.best
-        runs.loc[mine, "regret"] = np.maximum(1.0 - covered, 0.0)
         steps = (improvements["task_no"] == no).to_numpy()
-        along = volumes_along(improvements[steps], one.reference_point) / scale.best
-        improvements.loc[steps, "regret"] = np.maximum(1.0 - along, 0.0)
+        volumes = pd.Series(volumes_along(improvements[steps], one.reference_point), improvements.index[steps])
+        improvements.loc[steps, "regret"] = np.maximum(1.0 - volumes / scale.best, 0.0)
+        # A study records no hypervolume of more than three objectives.
+        last = volumes.groupby(improvements["run_no"]).last().reindex(runs.index[mine])
+        covered = runs.loc[mine, "hypervolume"].fillna(last).fillna(0.0).to_numpy(dtype=np.float64) / scale.best
+        runs.loc[mine, "regret"] = np.maximum(1.0 - covered, 0.0)
         return
     rewards = runs.loc[mine, "best_reward"].where(runs.loc[mine, "feasible"]).to_numpy(dtype=np.float64)
-    runs.loc[mine, "regret"] = np.minimum(regret(rewards, scale.best, median=scale.median), CEILING)
+    runs.loc[mine, "regret"] = regret(rewards, scale.best, median=scale.median)
     steps = (improvements["task_no"] == no).to_numpy()
     along = regret(improvements.loc[steps, "reward"].to_numpy(dtype=np.float64), scale.best, median=scale.median)
-    improvements.loc[steps, "regret"] = np.minimum(along, CEILING)
+    improvements.loc[steps, "regret"] = along

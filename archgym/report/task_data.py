@@ -129,7 +129,9 @@ def _reference(
 ) -> Reference:
     if objectives > 1:
         union = volume_of(front_of_task(improvements), origin)
-        return front_reference(suite_task, runs["hypervolume"].to_numpy(dtype=np.float64), union)
+        # Hypervolumes from another point than the task's do not compare with those of its certified front.
+        certified = suite_task if suite_task is not None and suite_task.reference_point == origin else None
+        return front_reference(certified, runs["hypervolume"].to_numpy(dtype=np.float64), union)
     firsts = improvements.drop_duplicates("run_no")["reward"].to_numpy(dtype=np.float64)
     found = runs.loc[runs["feasible"], "best_reward"]
     best = float(found.max()) if len(found) else float("nan")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "CEILING",
     "KaplanMeier",
     "RankStability",
     "TunedVersusDefault",
@@ -45,6 +46,6 @@ from archgym.statistics.comparison import (
     rank_stability,
 )
 from archgym.statistics.front_quality import adrs, hypervolume, igd_plus, non_dominated
-from archgym.statistics.regrets import regret
+from archgym.statistics.regrets import CEILING, regret
 from archgym.statistics.survival import KaplanMeier, kaplan_meier
 from archgym.statistics.tuning import TunedVersusDefault, expected_best_of, lottery_odds, tuned_versus_default

@@ -25,7 +25,9 @@ def iqm(scores: ArrayLike) -> NDArray[np.float64]:
     """
     pooled = np.sort(_pooled(scores), axis=-1)
     cut = int(_CUT * pooled.shape[-1])
-    return np.asarray(pooled[..., cut : pooled.shape[-1] - cut].mean(axis=-1))
+    middle = pooled[..., cut : pooled.shape[-1] - cut].mean(axis=-1)
+    # Sorting puts what is not a number last, where it would be cut off unseen.
+    return np.asarray(np.where(np.isnan(pooled[..., -1]), np.nan, middle))
 
 
 def mean(scores: ArrayLike) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ __all__ = [
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from archgym.statistics.regrets import CEILING
 from archgym_simulators import InputError
 
 Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
@@ -90,7 +91,7 @@ def area_under_log_regret(
     budget: int,
     runs: int,
     floor: float = 1e-3,
-    ceiling: float = 10.0,
+    ceiling: float = CEILING,
 ) -> NDArray[np.float64]:
     """Mean over evaluations 1 to the budget of log10(regret): (R,), lower is better.
 

@@ -102,5 +102,5 @@ def checked_scores(scores: ArrayLike) -> NDArray[np.float64]:
     if array.ndim != 2 or not array.size:
         raise InputError(f"scores must have the shape (runs, tasks) with at least one of each, not {array.shape}")
     if np.isnan(array).any():
-        raise InputError("scores must be numbers; a run that found nothing feasible has an infinite regret, not NaN")
+        raise InputError("scores must be numbers; a run that found nothing feasible has a regret of 10, not NaN")
     return array

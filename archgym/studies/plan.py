@@ -98,9 +98,12 @@ class StudyPlan:
     def to_json(self) -> dict[str, Any]:
         """What makes the study the same study; hashed."""
         definition = self.definition
+        # Hypervolumes from two reference points must not meet in one table.
+        points = [task["reference_point"] if len(task["objectives"]) > 1 else [] for task in self.tasks]
         return {
             "format": FORMAT,
             "record": definition.record,
+            **({"reference_points": points} if any(points) else {}),
             "seeds": definition.seeds.to_json(),
             "tasks": [_without_agent(template.identity) for template in self.templates],
             "settings": [

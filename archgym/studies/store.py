@@ -49,17 +49,19 @@ class StudyStore:
         self.path = Path(path)
         self.plan = plan
         self._manifest = study_manifest(plan)
+        self._extend = extend
         self._journal: FrameFile | None = None
         self._keys, self._offsets = array("Q"), array("Q")
         self._known = np.zeros(0, np.uint64)
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} exists and is not a directory; choose another --out")
-        self._grows = self._check_manifest(extend)
+        self._grows = self._check_manifest()
 
     @property
     def is_complete(self) -> bool:
         """Whether every run of this very study has ended and the tables are there; the result is written last."""
-        return not self._grows and all((self.path / name).is_file() for name in (MANIFEST, RUNS, IMPROVEMENTS, RESULT))
+        files = (MANIFEST, RUNS, IMPROVEMENTS, RESULT)
+        return not self._grows and all((self.path / name).is_file() for name in files) and self._is_described()
 
     @property
     def open_runs(self) -> Path:
@@ -77,6 +79,7 @@ class StudyStore:
         except OSError as error:
             raise InputError(f"cannot make {self.path}: {error.strerror}; choose another --out") from error
         self._journal = FrameFile(self.path / JOURNAL, MAGIC, b'{"format": 1}', owner="study")
+        self._grows = self._check_manifest()  # another process may have been here since
         self._read_index(self._journal)
         if len(self) and not (self.path / MANIFEST).is_file():
             raise InputError(f"{self.path} holds {JOURNAL!r} but no {MANIFEST}; choose another --out")
@@ -168,7 +171,14 @@ class StudyStore:
 
     # ---- identity ------------------------------------------------------------------------------------------------
 
-    def _check_manifest(self, extend: bool) -> bool:
+    def _is_described(self) -> bool:
+        """Whether the manifest tells readers what this study's file says now; names and smaller budgets may change."""
+        found = read_json(self.path / MANIFEST)
+        ours = json.loads(json.dumps(self._manifest))
+        names = all(found["about"].get(name) == ours["about"][name] for name in ("name", "description"))
+        return bool(names and found.get("tasks") == ours["tasks"])
+
+    def _check_manifest(self) -> bool:
         """Whether the directory holds a study that this one adds runs to."""
         file = self.path / MANIFEST
         if not file.is_file():
@@ -189,9 +199,15 @@ class StudyStore:
             )
         if found.get("digest") == self._manifest["digest"]:
             return False
-        if extend and self._holds_all_of(file.parent):
+        if self._extend and self._measures_as(found) and self._holds_all_of(file.parent):
             return True
-        raise InputError(self._difference(file, found["study"], extend))
+        raise InputError(self._difference(file, found["study"]))
+
+    def _measures_as(self, found: Mapping[str, Any]) -> bool:
+        """Whether tasks that both studies have measure hypervolume from the same point."""
+        ours = {_problem_key(task): list(task["reference_point"]) for task in self.plan.tasks}
+        pairs = [(ours.get(_problem_key(task)), task["reference_point"]) for task in found["tasks"]]
+        return all(our is None or our == their for our, their in pairs)
 
     def _holds_all_of(self, folder: Path) -> bool:
         if not (folder / JOURNAL).is_file():
@@ -199,10 +215,10 @@ class StudyStore:
         ours = {cell.run_id for cell in self.plan.cells()}
         return all(record.run_id in ours for record in recorded_runs(folder))
 
-    def _difference(self, file: Path, theirs: Mapping[str, Any], extend: bool) -> str:
+    def _difference(self, file: Path, theirs: Mapping[str, Any]) -> str:
         advice = (
             "its runs are not all runs of this study; choose another --out"
-            if extend
+            if self._extend
             else "choose another --out, or --extend to add runs to it"
         )
         return f"{file} is of another study: {first_difference(theirs, self._manifest['study'])}; {advice}"
@@ -242,6 +258,12 @@ def first_difference(theirs: Any, ours: Any) -> str:
     there, here = _flat(theirs), _flat(json.loads(json.dumps(ours)))
     key = next((key for key in [*here, *there] if there.get(key) != here.get(key)), "")
     return f"{key} is {there.get(key)!r} there and {here.get(key)!r} here" if key else "its digest is wrong"
+
+
+def _problem_key(task: Mapping[str, Any]) -> str:
+    """What tells the problems of two manifests apart."""
+    fields = ("env_id", "workload", "objectives", "constraints", "options")
+    return json.dumps([task[name] for name in fields], sort_keys=True)
 
 
 def _key(run_id: str) -> int:

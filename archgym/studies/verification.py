@@ -6,13 +6,14 @@ __all__ = ["verify_study"]
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from archgym.budget import Budget
+from archgym.pareto import hypervolume
 from archgym.problem import Problem, ProblemSpec
 from archgym.registry import agent_class, source_digest
 from archgym.studies.definition import AgentSetting, Replicates, StudyDefinition, StudyTask
@@ -157,12 +158,17 @@ def _wrong_design(claimed: pd.DataFrame, problem: Problem, metric: str) -> str:
         return f"a design that the space does not have: {error}"
     scored = problem.evaluate(problem.space.canonical(rows))
     column = problem.simulator.metric_names().index(metric)
+    told = claimed["rewards"].tolist()
+    wrong = [at for at, now in enumerate(scored.rewards.tolist()) if not _same(told[at], json.dumps(now))]
+    if wrong:
+        run, step = claimed["run_id"].iloc[wrong[0]], claimed["evaluation"].iloc[wrong[0]]
+        return f"run {run}, evaluation {step}: rewards are claimed to be {told[wrong[0]]} and are not"
     now = {"reward": scored.reward, "feasible": scored.feasible, "value": scored.values[:, column]}
     for name in _NUMBERS:
         old = claimed[name].to_numpy()
-        wrong = np.flatnonzero(~_near(old, now[name]))
-        if len(wrong):
-            first = int(wrong[0])
+        differs = np.flatnonzero(~_near(old, now[name]))
+        if len(differs):
+            first = int(differs[0])
             run, step = claimed["run_id"].iloc[first], claimed["evaluation"].iloc[first]
             return f"run {run}, evaluation {step}: {name} is claimed to be {old[first]!r} and is {now[name][first]!r}"
     return ""
@@ -176,14 +182,30 @@ def _near(old: Any, now: Any) -> Any:
 
 
 def _wrong_best(found: StudyResults, ids: set[str]) -> str:
-    """A run whose best is not its best improvement."""
-    feasible = found.improvements[found.improvements["feasible"]]
-    best = feasible.groupby("run_id")["reward"].max()
-    for run in found.runs[found.runs["run_id"].isin(ids)].itertuples():
-        expected = best.get(run.run_id, np.nan)
-        if not _near(run.best_reward, expected) or bool(run.feasible) != (run.run_id in best.index):
-            return f"run {run.run_id}: best_reward is {run.best_reward!r}, its improvements give {expected!r}"
+    """A run whose best, or whose hypervolume, is not that of its improvements."""
+    improvements = found.improvements
+    feasible = improvements[improvements["feasible"] & improvements["run_id"].isin(ids)]
+    of_run: dict[str, pd.DataFrame] = {str(run): one for run, one in feasible.groupby("run_id")}
+    for place, run in zip(found.problems, found.runs.to_dict("records"), strict=True):
+        if run["run_id"] in ids:
+            origin = found.manifest["tasks"][place]["reference_point"]
+            expected = _claims_backed(of_run.get(run["run_id"]), origin, with_front=np.isfinite(run["hypervolume"]))
+            wrong = next((name for name, value in expected.items() if not _near(run[name], value)), "")
+            if wrong:
+                return f"run {run['run_id']}: {wrong} is {run[wrong]!r}, its improvements give {expected[wrong]!r}"
     return ""
+
+
+def _claims_backed(feasible: pd.DataFrame | None, origin: Sequence[float], *, with_front: Any) -> dict[str, Any]:
+    """What the feasible improvements of a run say of it."""
+    nothing = {"feasible": False, "best_reward": np.nan, "best_value": np.nan}
+    if feasible is None:
+        return nothing | ({"hypervolume": 0.0} if with_front else {})
+    best = feasible.iloc[int(feasible["reward"].to_numpy().argmax())]
+    found = {"feasible": True, "best_reward": best["reward"], "best_value": best["value"]}
+    if not with_front:
+        return found
+    return found | {"hypervolume": hypervolume([json.loads(text) for text in feasible["rewards"]], origin)}
 
 
 def _compare_runs(

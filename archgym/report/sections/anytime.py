@@ -9,8 +9,16 @@ from numpy.typing import NDArray
 
 from archgym.report.charts import Axis, Chart, Line, Section, Table, View
 from archgym.report.fields import FLOOR, curves_of, regret_axis, regret_text
-from archgym.report.study_data import CEILING, StudyData
-from archgym.statistics import area_under_log_regret, bootstrap_band, ecdf, evaluation_grid, iqm, time_to_target
+from archgym.report.study_data import StudyData
+from archgym.statistics import (
+    CEILING,
+    area_under_log_regret,
+    bootstrap_band,
+    ecdf,
+    evaluation_grid,
+    iqm,
+    time_to_target,
+)
 
 _SEED, _RESAMPLES, _POINTS = 2, 400, 28
 _TARGETS = (1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01)
@@ -58,7 +66,8 @@ def _curves(key: str, title: str, grid: NDArray[np.int64], curves: dict[str, NDA
         marks=marks,
         note=(
             "Of the best design so far: interquartile mean with 95 % interval over runs; lower is better. Regrets "
-            f"under {FLOOR:g} are drawn there; a run without a feasible design so far counts as {CEILING:g}."
+            f"under {FLOOR:g} are drawn there; a run without a feasible design so far counts as {CEILING:g}, "
+            "with several objectives as 1."
         ),
     )
 
@@ -154,5 +163,5 @@ def _table(
 
 def _median_time(data: StudyData, rows: Rows) -> str:
     times = np.sort(_times(data, rows)[:, _TARGETS.index(0.1)])
-    middle = float(times[len(times) // 2])
+    middle = float(times[(len(times) - 1) // 2])  # when half of the runs have it, as Kaplan-Meier's median
     return f"{int(middle):,}" if np.isfinite(middle) else "not met by half"

@@ -51,9 +51,9 @@ def _best_of_each(data: StudyData, kept: pd.DataFrame) -> dict[str, pd.Series[An
 
 
 def _near_best(kept: pd.DataFrame) -> list[dict[str, Any]]:
-    """The last design of every run that came within 1 % of the best."""
-    last = kept.drop_duplicates("run_no", keep="last")
-    close = last[last["reward"] >= kept["reward"].max() - _NEAR]
+    """The best design of every run that came within 1 % of the best; of a front's designs the last need not be it."""
+    best = kept.sort_values(["run_no", "reward"], kind="stable").drop_duplicates("run_no", keep="last")
+    close = best[best["reward"] >= kept["reward"].max() - _NEAR]
     return [json.loads(text) for text in close["design"]]
 
 

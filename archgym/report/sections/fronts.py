@@ -53,7 +53,7 @@ def _front_of(data: StudyData, no: int, *, also: list[str]) -> View:
     words = [_words(one, fronts, known), _best_words(data, field)]
     if also:
         words.insert(0, f"Shown is {one.name}; choose {', '.join(also)} above for another.")
-    return View(words, charts, (_table(data, one, field, fronts, per_run),))
+    return View(words, charts, (_table(data, one, field, fronts, known, per_run),))
 
 
 def _chart(
@@ -69,7 +69,8 @@ def _chart(
         ", each unit a factor of e." if one.is_ratio else "."
     )
     if len(one.objectives) > 2:
-        note += f" A projection: points that look beaten here are better in one of the other {len(one.objectives) - 2}."
+        others = " or ".join(one.objectives[k] for k in range(len(one.objectives)) if k not in pair)
+        note += f" A projection: points that look beaten here are better in {others}."
     return Chart(
         key=f"front-{a}-{b}",
         title=f"{names[0]} against {names[1]}",
@@ -106,14 +107,17 @@ def _distances(
 
 
 def _words(one: TaskData, fronts: dict[str, NDArray[np.float64]], known: NDArray[np.float64]) -> str:
-    on_front = {
-        name: int((front[:, None] == known[None]).all(axis=2).any(axis=1).sum()) for name, front in fronts.items()
-    }
+    on_front = {name: _shared(front, known) for name, front in fronts.items()}
     most = max(on_front, key=lambda name: on_front[name])
     return (
-        f"{one.name}: all runs together found {len(known):,} designs that no other beats in every objective; {most} "
+        f"{one.name}: all runs together found {len(known):,} trade-offs (distinct rewards) that no other beats; {most} "
         f"found {on_front[most]:,} of them, the most."
     )
+
+
+def _shared(front: NDArray[np.float64], known: NDArray[np.float64]) -> int:
+    """How many points of a front are on the front of all."""
+    return int((front[:, None] == known[None]).all(axis=2).any(axis=1).sum())
 
 
 def _best_words(data: StudyData, field: dict[str, Rows]) -> str:
@@ -132,6 +136,7 @@ def _table(
     one: TaskData,
     field: dict[str, Rows],
     fronts: Fronts,
+    known: NDArray[np.float64],
     per_run: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
 ) -> Table:
     rng = np.random.default_rng(_SEED)
@@ -148,10 +153,10 @@ def _table(
                 interval_text(*bootstrap_interval(regrets, iqm, rng)),
                 number(float(iqm(near)), 3),
                 f"{float(iqm(costs)):.2%}" if one.is_ratio else "-",
-                f"{len(fronts[name]):,}",
+                f"{_shared(fronts[name], known):,} of {len(fronts[name]):,}",
             )
         )
-    header = ("agent", "hypervolume", "share missing", "95 % interval", "IGD+", "ADRS", "designs on the joint front")
+    header = ("agent", "hypervolume", "share missing", "95 % interval", "IGD+", "ADRS", "of its front on that of all")
     title = f"Fronts of single runs against the best ({one.reference.best_source}; distances to the best known front)"
     return Table(
         key="fronts", title=title, header=header, rows=rows, right=(1, 2, 4, 5, 6), agents=[row[0] for row in rows]

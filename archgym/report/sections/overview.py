@@ -62,7 +62,7 @@ def _row(one: TaskData) -> tuple[str, ...]:
         ", ".join(one.objectives) or "default",
         ", ".join(one.constraints) or "none",
         f"{one.budget:,}",
-        f"{number(scale.best)} ({scale.best_source})",
+        f"{number(scale.best)} ({'hypervolume, ' if one.has_front else ''}{scale.best_source})",
         f"{number(scale.median)} ({scale.median_source})",
     )
 

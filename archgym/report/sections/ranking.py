@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from archgym.report.charts import Axis, Bars, Chart, Section, Table, View
 from archgym.report.fields import curves_of, default_words, interval_text, regret_axis, regret_text
-from archgym.report.study_data import CEILING, StudyData
+from archgym.report.study_data import StudyData
 from archgym.statistics import (
     RankStability,
     bootstrap_interval,
@@ -48,7 +48,7 @@ def _view(data: StudyData, scope: str) -> View:
     words += [verdict] if verdict else []
     words += [_stability_words(stability)] if len(order) > 1 else []
     return View(
-        [*words, *_nothing_words(finals), *_scope_words(data, scope, field), default_words(data)],
+        [*words, *_nothing_words(data, field), *_scope_words(data, scope, field), default_words(data)],
         (_chart(order, scores, intervals),) if len(order) > 1 else (),
         (table, *pairs),
     )
@@ -193,12 +193,13 @@ def _stability_words(stability: RankStability) -> str:
     )
 
 
-def _nothing_words(finals: dict[str, NDArray[np.float64]]) -> list[str]:
-    nothing = sum(int((regrets >= CEILING).sum()) for regrets in finals.values())
-    if not nothing:
+def _nothing_words(data: StudyData, field: dict[str, NDArray[np.int64]]) -> list[str]:
+    runs = np.concatenate([rows.ravel() for rows in field.values()])
+    empty = runs[~data.runs["feasible"].to_numpy(dtype=bool)[runs]]
+    if not len(empty):
         return []
-    runs = sum(regrets.size for regrets in finals.values())
-    return [f"{nothing} of these {runs:,} runs found nothing feasible, which counts as a regret of {CEILING:g}."]
+    counted = " or ".join(f"{regret:g}" for regret in np.unique(data.starts[empty])[::-1])
+    return [f"{len(empty)} of these {len(runs):,} runs found nothing feasible, which counts as a regret of {counted}."]
 
 
 def _scope_words(data: StudyData, scope: str, field: dict[str, NDArray[np.int64]]) -> list[str]:

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from archgym.best_known import best_known
 from archgym.problem import ProblemSpec
 from archgym.report.charts import ALL_TASKS, Bars, Line, Points
 from archgym.report.sections import build_sections, failures, importance, lottery
-from archgym.report.study_data import CEILING, prepare
-from archgym.statistics import hypervolume, iqm, non_dominated
+from archgym.report.study_data import prepare
+from archgym.statistics import CEILING, hypervolume, iqm, non_dominated
 from archgym.tasks import task
 from archgym_simulators import InputError
 from tests.archgym.report.made_studies import BOWL, MISSING, SMALL_TASKS, MadeStudy, MadeTask, made_study
@@ -383,3 +384,23 @@ def test_rewards_that_are_differences_are_not_read_as_ratios():
     problem = prepare(study).tasks[0].problem
     assert not prepare(study).tasks[0].is_ratio
     assert {metric.scale for metric in problem.simulator.metrics} == {"log", "linear"}
+
+
+def test_a_front_whose_last_design_is_not_its_best_has_near_best_designs():
+    study = made_study((MadeTask(objective=("time", "energy_pj")),), agents=(("alpha", 1),), seeds=2)
+    worst = study.improvements["reward"].min()
+    last = ~study.improvements.duplicated("run_id", keep="last")
+    study.improvements.loc[last, "reward"] = worst - 1.0
+    view = sections_of(study)["designs"].views[prepare(study).tasks[0].name]
+    assert "near-best" in view.tables[0].header[-1]
+
+
+def test_stored_best_known_designs_are_the_best_where_no_optimum_is_certified():
+    spec = task("soc-three-apps").spec()
+    mine = MadeTask("soc-three-apps", spec.env_id, spec.workload, spec.objectives, spec.constraints, best=0.1)
+    scale = prepare(made_study((mine,), seeds=2)).tasks[0].reference
+    known = best_known(spec)
+    assert known is not None
+    assert scale.best == known.reward
+    assert scale.best_source.startswith("best known: ")
+    assert "this study" not in scale.best_source

@@ -6,7 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from archgym.statistics import bootstrap_band, bootstrap_interval, iqm, mean, median, performance_profile, regret
+from archgym.statistics import (
+    CEILING,
+    bootstrap_band,
+    bootstrap_interval,
+    iqm,
+    mean,
+    median,
+    performance_profile,
+    regret,
+)
 from archgym_simulators import InputError
 
 few = settings(max_examples=60, deadline=None)
@@ -118,8 +127,23 @@ def test_regret_is_0_at_the_best_1_at_the_median_and_blind_to_the_baseline(rewar
     assert moved == pytest.approx(found, rel=1e-5, abs=1e-5)
 
 
-def test_nothing_feasible_is_worse_than_anything_found():
-    assert regret([[np.nan, -np.inf, -1e9]], 0.0, median=-1.0).tolist() == [[np.inf, np.inf, 1e9]]
+def test_nothing_feasible_counts_as_the_largest_regret_that_anything_has():
+    found = regret([[np.nan, -np.inf, -1e9, -10.0, -9.5]], 0.0, median=-1.0)
+    assert found.tolist() == [[CEILING, CEILING, CEILING, CEILING, 9.5]]
+
+
+def test_what_is_not_a_number_is_not_cut_off_as_if_it_were_the_largest():
+    assert np.isnan(iqm([[np.nan], [1.0], [2.0], [3.0]]))
+    assert iqm(np.stack([np.full((4, 1), np.nan), np.ones((4, 1))])).tolist()[1] == 1.0
+
+
+def test_statistics_of_one_run_and_of_equal_runs_are_that_number():
+    one, equal = np.array([[0.3, 0.5]]), np.full((4, 2), 0.25)
+    assert float(iqm(one)) == 0.4
+    assert bootstrap_interval(one, iqm, np.random.default_rng(0)) == (0.4, 0.4)
+    assert bootstrap_interval(equal, iqm, np.random.default_rng(0)) == (0.25, 0.25)
+    nothing = np.full((3, 2), CEILING)
+    assert bootstrap_interval(nothing, iqm, np.random.default_rng(0)) == (CEILING, CEILING)
 
 
 def test_a_best_that_was_beaten_and_a_scale_that_is_none_are_refused():

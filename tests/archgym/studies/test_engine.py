@@ -14,8 +14,9 @@ import pytest
 import archgym
 from archgym.registry import simulator_class
 from archgym.studies.engine import run_study
+from archgym.studies.plan import StudyPlan
 from archgym.studies.results import load_study
-from archgym.studies.store import OPEN_RUNS, recorded_runs
+from archgym.studies.store import OPEN_RUNS, StudyStore, recorded_runs
 from archgym.studies.study_file import parse_study
 from archgym_simulators import InputError
 from tests.archgym.recording import ROOT
@@ -375,3 +376,39 @@ def _wait_until(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def front_task(point):
+    return {"env": BOWL, "objective": ["time", "energy_pj"], "budget": 20, "reference_point": point}
+
+
+def test_hypervolumes_from_two_reference_points_do_not_meet_in_one_table(tmp_path):
+    first = content(tmp_path, tasks=[front_task([-3.0, -3.0])])
+    run_study(parse_study(first), tmp_path / "out")
+    other = parse_study({**first, "tasks": [front_task([-5.0, -3.0])]})
+    more = parse_study({**first, "tasks": [front_task([-5.0, -3.0])], "seeds": 4})
+    with pytest.raises(InputError, match=r"reference_points\.0\.0 is -3\.0 there and -5\.0 here"):
+        run_study(other, tmp_path / "out")
+    with pytest.raises(InputError, match=r"reference_points\.0\.0 is -3\.0 there and -5\.0 here"):
+        run_study(more, tmp_path / "out", extend=True)
+    assert run_study(parse_study({**first, "seeds": 4}), tmp_path / "out", extend=True).runs == 8
+
+
+def test_a_new_name_or_smaller_budget_reaches_a_complete_study(tmp_path):
+    first = content(tmp_path, tasks=[{"env": BOWL, "budget": [10, 20]}])
+    run_study(parse_study(first), tmp_path / "out")
+    again = {**first, "tasks": [{"env": BOWL, "budget": [5, 20]}], "name": "renamed"}
+    assert not run_study(parse_study(again), tmp_path / "out").was_complete
+    manifest = load_study(tmp_path / "out").manifest
+    assert manifest["about"]["name"] == "renamed"
+    assert manifest["tasks"][0]["budgets"] == [5, 20]
+    assert run_study(parse_study(again), tmp_path / "out").was_complete
+
+
+def test_a_study_that_began_between_look_and_lock_is_noticed(tmp_path):
+    late = StudyStore(tmp_path / "out", StudyPlan.create(parse_study(content(tmp_path, seeds=2))))
+    run_study(parse_study(content(tmp_path)), tmp_path / "out")
+    with pytest.raises(InputError, match="is of another study: seeds is 3 there and 2 here"):
+        late.start()
+    late.close()
+    assert len(load_study(tmp_path / "out").runs) == 12

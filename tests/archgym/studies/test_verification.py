@@ -1,6 +1,7 @@
 """A study is believed only as far as it reproduces."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -9,7 +10,7 @@ from archgym.studies.engine import run_study
 from archgym.studies.study_file import parse_study
 from archgym.studies.verification import verify_study
 from archgym_simulators import InputError
-from tests.archgym.studies.small_studies import content, fragile
+from tests.archgym.studies.small_studies import BOWL, content, fragile
 
 
 @pytest.fixture
@@ -66,6 +67,32 @@ def test_a_best_that_no_improvement_backs_is_refused(folder):
     found = verify_study(folder)
     assert not found[-1].ok
     assert "best_reward is" in found[-1].found
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory):
+    """A complete study of a problem with two objectives."""
+    place = tmp_path_factory.mktemp("front")
+    task = {"env": BOWL, "objective": ["time", "energy_pj"], "budget": 30, "reference_point": [-3.0, -3.0]}
+    run_study(parse_study(content(place, tasks=[task], agents=[fragile(place)], seeds=2)), place / "out")
+    return place / "out"
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "value", "what"),
+    [
+        ("improvements", "rewards", "[1.0, 1.0]", "rewards are claimed to be [1.0, 1.0]"),
+        ("runs", "hypervolume", 99.0, "hypervolume is 99.0"),
+        ("runs", "best_value", 0.5, "best_value is 0.5"),
+    ],
+)
+def test_a_front_that_is_better_than_its_designs_is_refused(front, tmp_path, file, column, value, what):
+    shutil.copytree(front, tmp_path / "out")
+    assert all(verdicts(tmp_path / "out").values())
+    change(tmp_path / "out" / f"{file}.parquet", lambda frame: frame.__setitem__(column, [value] * len(frame)))
+    found = verify_study(tmp_path / "out")
+    assert not found[-1].ok
+    assert what in found[-1].found
 
 
 def test_a_seed_that_was_left_out_is_noticed(folder):
