@@ -138,7 +138,7 @@ def _words(columns: Columns, name: str) -> Floats:
 def _built(node: Node, columns: Columns, name: str) -> MacroCost:
     """One memory of each design, (N,)."""
     words, kind = _words(columns, name), columns[f"{name}_class"]
-    banks = columns[f"{name}_banks"].astype(np.int64) if f"{name}_banks" in columns else np.ones(len(words), np.int64)
+    banks = columns["glb_banks"].astype(np.int64) if name == "glb" else np.ones(len(words), np.int64)
     sram = glb_cost(node, words, columns[f"{name}_block"].astype(np.int64), banks)
     registers = _register_file(node, words)
     of_registers = (kind == "regfile") | (kind == "smartbuffer_RF")
@@ -161,7 +161,7 @@ def _register_file(node: Node, words: Floats) -> MacroCost:
 
 def _port_words(columns: Columns, name: str) -> Integers | int:
     """Words that both ports move in a cycle; the dummies have none."""
-    if f"{name}_read_bw" not in columns:
+    if name == "dummy":
         return 0
     words: Integers = columns[f"{name}_read_bw"] + columns[f"{name}_write_bw"]
     return words

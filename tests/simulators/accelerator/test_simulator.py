@@ -17,6 +17,7 @@ from archgym_simulators.errors import InputError
 from archgym_simulators.layers.workloads import workload
 from archgym_simulators.mapping.hardware import Buffer, Hardware
 
+ARCHGYM_MOBILE = {"space": "archgym", "area_class": "mobile"}
 SMALL = "conv:14x14x32x48x3x3,gemm:64x96x80"
 
 
@@ -30,7 +31,7 @@ def metrics_of(simulator, row):
     return dict(zip(simulator.metric_names(), evaluation.values[0].tolist(), strict=True))
 
 
-@pytest.mark.parametrize("options", [{}, {"area_class": "edge", "node_nm": 45}, {"space": "archgym"}])
+@pytest.mark.parametrize("options", [{}, {"area_class": "edge", "node_nm": 45}, {"space": "archgym"}, ARCHGYM_MOBILE])
 def test_keeps_the_contract(options):
     # Every network is bound by the suite over all environments; here the options.
     checks = ["declarations", "objectives", "space", "outcome", "purity", "batches", "threads", "folding"]
