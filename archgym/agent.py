@@ -153,7 +153,8 @@ def refuse_several_objectives(agent: str, n_objectives: int) -> None:
     """Raise for an agent of one objective that is given several."""
     if n_objectives != 1:
         raise InputError(
-            f"agent {agent!r} takes one objective, not {n_objectives}; scalarise, or use an agent for several"
+            f"agent {agent!r} takes one objective, not {n_objectives}; scalarise, or use an agent for several, such as "
+            "nsga2"
         )
 
 

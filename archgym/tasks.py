@@ -135,8 +135,7 @@ def problem_of(
 def _refuse_near_task(name: str) -> None:
     if "/" in name or ".py" in name or name in environments():
         return
-    known = [*tasks(), *environments()]
-    raise InputError(
-        f"unknown environment or task {name!r}{did_you_mean(name, known)}; see 'archgym list envs' and "
-        "'archgym list tasks'"
-    )
+    # A family's bare name is nearer to many a task than to its id.
+    family = [one for one in environments() if one.lower() == f"archgym/{name}-v0".lower()]
+    hint = f"; did you mean {family[0]!r}?" if family else did_you_mean(name, [*tasks(), *environments()])
+    raise InputError(f"unknown environment or task {name!r}{hint}; see 'archgym list envs' and 'archgym list tasks'")

@@ -8,7 +8,7 @@ import argparse
 import json
 import re
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archgym.cli import text
 from archgym.cli.list import objective_in_words
@@ -17,6 +17,9 @@ from archgym.cli.parser import Parser
 from archgym.cli.problem_arguments import add_objective, add_options, add_problem, add_workload, problem_and_task
 from archgym.wording import number
 from archgym_simulators.nearest import allowed_values
+
+if TYPE_CHECKING:
+    from archgym.best_known import BestKnown
 
 
 def parser() -> Parser:
@@ -31,19 +34,24 @@ def parser() -> Parser:
     add_objective(made)
     add_options(made)
     made.add_argument("--json", action="store_true", help="for programs")
-    made.add_argument("--reveal-optimum", action="store_true", help="also show the certified best design, if stored")
+    made.add_argument(
+        "--reveal-optimum", action="store_true", help="also show the best design, certified or best known, if stored"
+    )
     return made
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the description."""
     spec, task = problem_and_task(arguments)
+    from archgym.best_known import best_known
     from archgym.cli.description import describe_environment
 
     about = describe_environment(spec)
     found = stored(spec, task) if arguments.reveal_optimum else None
+    known = best_known(spec) if arguments.reveal_optimum and found is None else None
     if arguments.reveal_optimum:
         about["optimum"] = asdict(found) if found is not None else None
+        about["best_known"] = asdict(known) if known is not None else None
     if task is not None:
         about["task"] = asdict(task)
     if arguments.json:
@@ -52,9 +60,28 @@ def run(arguments: argparse.Namespace) -> int:
     print("\n\n".join(part for part in _sections(about) if part))
     if found is not None:
         print(f"\nCertified optimum\n{certificate_in_words(found, spec)}")
+    elif known is not None:
+        print(f"\nBest known design (nobody has shown that there is none better)\n{_best_known(known, about)}")
     elif arguments.reveal_optimum:
         print(f"\nNo certified optimum is stored for {about['id']}, workload {about['workload']}.")
     return 0
+
+
+def _best_known(known: BestKnown, about: dict[str, Any]) -> str:
+    baseline = about["baseline"]
+    design = [[name, str(baseline["design"][name]), str(value)] for name, value in known.design.items()]
+    metrics = [[name, number(baseline["metrics"][name]), number(value)] for name, value in known.metrics.items()]
+    how = (
+        f"Reward {known.reward:.6f}, found by {known.found_by}; all searches together made {known.calls:,} simulations."
+    )
+    return "\n\n".join(
+        [
+            text.paragraph(how),
+            text.table(design, ("parameter", "baseline", "best known")),
+            text.table(metrics, ("metric", "baseline", "best known"), right=(1, 2)),
+            f"To make the searches again:\n  {known.command}",
+        ]
+    )
 
 
 def _sections(about: dict[str, Any]) -> list[str]:

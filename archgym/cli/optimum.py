@@ -79,7 +79,7 @@ def _find(
 
     several = task is not None and len(task.objectives) > 1
     if not arguments.recompute and len(spec.parse()[0]) == (len(task.objectives) if task else 1):
-        _refuse_long_work(spec)
+        _refuse_long_work(spec, arguments.env_id)
     how: dict[str, Any] = {
         "afresh": arguments.recompute,
         "threads": arguments.threads,
@@ -88,16 +88,25 @@ def _find(
     return find_front(task, **how) if task is not None and several else find_optimum(spec, **how)
 
 
-def _refuse_long_work(spec: ProblemSpec) -> None:
+def _refuse_long_work(spec: ProblemSpec, name: str) -> None:
+    from archgym.best_known import best_known
     from archgym.enumerations import is_enumerated
+    from archgym_simulators.table.enumerated import MOST_DESIGNS
 
     problem = spec.bind()
-    if not is_enumerated(problem.simulator, spec.options):
-        raise InputError(
-            f"no certified optimum is stored for {spec.env_id}, workload {problem.simulator.workload.name}, objective "
-            f"{', '.join(objective.name for objective in problem.objectives)}; --recompute looks at all "
-            f"{problem.space.canonical_size:,} designs"
-        )
+    if is_enumerated(problem.simulator, spec.options):
+        return
+    space = problem.space
+    way = f"--recompute looks at all {space.canonical_size:,} designs"
+    if space.size > MOST_DESIGNS:
+        way = f"{space.size:.3g} designs are too many to be enumerated"
+        if best_known(spec) is not None:
+            way += f"; 'archgym describe {name} --reveal-optimum' shows the best known design"
+    objectives = ", ".join(objective.name for objective in problem.objectives)
+    raise InputError(
+        f"no certified optimum is stored for {spec.env_id}, workload {problem.simulator.workload.name}, objective "
+        f"{objectives}; {way}"
+    )
 
 
 def _progress(line: text.ProgressLine) -> Callable[[int, int], None]:

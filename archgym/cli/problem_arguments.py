@@ -47,9 +47,38 @@ def add_workload(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_objective(parser: argparse.ArgumentParser) -> None:
-    """Add ``--objective`` and ``--constraint``."""
-    parser.add_argument("--objective", metavar="O", help="of 'archgym list objectives ENV_ID', or an expression")
+class _OneObjective(argparse.Action):
+    """Refuses a second ``--objective``, which argparse would silently let win."""
+
+    def __call__(
+        self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        given = getattr(namespace, self.dest)
+        if given is not None:
+            raise InputError(f"--objective is given twice, {given!r} and {values!r}; only search takes several")
+        setattr(namespace, self.dest, values)
+
+
+class _Objectives(argparse.Action):
+    """One objective as a text, several as a list."""
+
+    def __call__(
+        self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: str | None = None
+    ) -> None:
+        given = getattr(namespace, self.dest)
+        before = [given] if isinstance(given, str) else given
+        setattr(namespace, self.dest, [*before, values] if before else values)
+
+
+def add_objective(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add ``--objective``, which may be repeated where ``several``, and ``--constraint``."""
+    repeatable = "; repeat it for a vector of rewards" if several else ""
+    parser.add_argument(
+        "--objective",
+        metavar="O",
+        action=_Objectives if several else _OneObjective,
+        help=f"of 'archgym list objectives ENV_ID', or an expression{repeatable}",
+    )
     parser.add_argument(
         "--constraint", metavar="C", action="append", default=[], help="a bound such as 'power_mw<=900'; repeatable"
     )

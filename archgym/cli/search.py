@@ -50,7 +50,7 @@ def parser() -> Parser:
     made.add_argument("--seed", metavar="S", type=number_type(0), required=True, help="of the agent's random draws")
     made.add_argument("--out", metavar="DIR", type=Path, required=True, help="the run directory")
     add_workload(made)
-    add_objective(made)
+    add_objective(made, several=True)
     add_options(made)
     made.add_argument(
         "--agent-option", metavar="KEY=VALUE", action="append", default=[], help="a setting of the agent; repeatable"
@@ -156,7 +156,9 @@ def report(result: SearchResult, arguments: argparse.Namespace) -> str:
     else:
         parts.append(text.paragraph(headline(result.summary, spec)))
         parts.append(compare_with_baseline(result.summary, spec))
-    parts.append(f"Recorded in {result.out}. To check it:\n  archgym verify {shlex.quote(str(result.out))}")
+    where = shlex.quote(str(result.out))
+    commands = f"  archgym report {where} --out report.html\n  archgym verify {where}"
+    parts.append(f"Recorded in {result.out}. To read it, and to check it:\n{commands}")
     return "\n\n".join(parts)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _FORMAT = 1
-_MOST_ROWS = 10**9
+MOST_DESIGNS = 10**9
 _SAME = 1e-9  # floats agree to 1e-12 between machines
 _META = b"archgym_enumeration"
 _SECONDS = "archgym_seconds"
@@ -56,9 +56,9 @@ def save_enumeration(
     from pyarrow import parquet
 
     space, target = simulator.space, Path(path)
-    if space.size > _MOST_ROWS:
+    if space.size > MOST_DESIGNS:
         raise InputError(
-            f"a space of {space.size:.3g} designs cannot be enumerated; allowed are at most {_MOST_ROWS:.3g}"
+            f"a space of {space.size:.3g} designs cannot be enumerated; allowed are at most {MOST_DESIGNS:.3g}"
         )
     part = target.with_name(f"{target.name}.{os.getpid()}.part")  # two processes may enumerate the same
     started, done = time.perf_counter(), 0

@@ -110,6 +110,8 @@ def test_a_table_needs_no_enumeration(cli, cache):
         (["dram-mixed-time", "--constraint", "power_mw<=1"], ["fixes its constraint"]),
         (["dram-mixed-time", "--option", "rules=archgym"], ["fixes its option"]),
         (["archgym/DRAM-v0", "--objective", "powr"], ["'powr'"]),
+        (["archgym/DRAM-v0", "--objective", "energy", "--objective", "edp"], ["given twice, 'energy' and 'edp'"]),
+        (["DRAM"], ["did you mean 'archgym/DRAM-v0'?"]),
     ],
 )
 @pytest.mark.parametrize("command", ["optimum", "audit", "describe"])
@@ -178,6 +180,32 @@ def test_several_objectives_are_searched_by_agents_that_take_them(cli, tmp_path)
     outcome = cli(*command, agent)
     assert (outcome.status, outcome.err) == (0, "")
     assert "mean reward of total-time, mean-latency, power" in outcome.flat
+
+
+def test_a_repeated_objective_is_a_search_for_several(cli, bowl, tmp_path):
+    agent = tmp_path / "front.py"
+    agent.write_text(FRONT_AGENT)
+    command = ["search", bowl, "--agent", agent, "--budget", 8, "--seed", 1, "--out", tmp_path / "run"]
+    outcome = cli(*command, "--objective", "time_ns", "--objective", "edp", "--objective", "max:speed_mhz")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert "mean reward of time_ns, energy-delay, max:speed_mhz" in outcome.flat
+    assert cli("verify", tmp_path / "run", "--rerun").status == 0
+
+
+def test_where_nothing_is_certified_the_best_known_design_is_shown(cli):
+    words = cli("optimum", "dram-extended-power")
+    words.assert_is_one_line_error(
+        "too many to be enumerated", "'archgym describe dram-extended-power --reveal-optimum'"
+    )
+    assert "--recompute" not in words.err
+    shown = cli("describe", "dram-extended-power", "--reveal-optimum")
+    assert "Best known design (nobody has shown that there is none better)" in shown.flat
+    described = json.loads(cli("describe", "dram-extended-power", "--reveal-optimum", "--json").out)
+    assert described["optimum"] is None
+    known = described["best_known"]
+    assert f"Reward {known['reward']:.6f}, found by {known['found_by']}" in shown.flat
+    assert "best_known" not in json.loads(cli("describe", "dram-extended-power", "--json").out)
+    assert json.loads(cli("describe", "dram-zipf-time", "--reveal-optimum", "--json").out)["best_known"] is None
 
 
 def test_only_a_task_has_a_budget_of_its_own(cli, bowl, agent, tmp_path):
