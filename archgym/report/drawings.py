@@ -15,12 +15,14 @@ from archgym.report.charts import Axis, Bars, Boxes, Chart, Line, Mark, Points, 
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import XAxis, YAxis
     from matplotlib.figure import Figure
 
 _INK, _QUIET, _RULE = "#222222", "#5b6470", "#e0e0e0"
 _WIDTH, _HEIGHT, _ROW, _HEAD = 6.4, 3.9, 0.32, 1.5  # inches
 _DOTS_PER_INCH, _DOTS_TOGETHER = 200, 110
 _COLUMNS, _MOST_LEGEND = 2, 10
+_FEW_DECADES = 1000.0  # a range in which 2 and 5 are labelled besides 1
 _SYMBOLS = {"circle": "o", "cross": "x", "diamond": "D", "star": "*"}
 _OF_AGENTS = ("o", "s", "^", "D", "p", "h", "v")
 
@@ -130,12 +132,23 @@ def _bars(axes: Axes, mark: Bars, colour: str, *, log: bool) -> None:
 def _axis(axes: Axes, axis: Axis, side: str) -> None:
     if axis.log:
         getattr(axes, f"set_{side}scale")("log")
-        which = axes.xaxis if side == "x" else axes.yaxis
-        which.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
     getattr(axes, f"set_{side}label")(axis.label, color=_INK, fontsize=9)
     axes.tick_params(axis=side, labelsize=8)  # type: ignore[arg-type]
     if axis.limits is not None:
         getattr(axes, f"set_{side}lim")(*axis.limits)
+    if axis.log:
+        _log_ticks(axes.xaxis if side == "x" else axes.yaxis)
     if axis.ticks:
         getattr(axes, f"set_{side}ticks")(range(len(axis.ticks)), list(axis.ticks))
         getattr(axes, f"set_{side}lim")(-0.6, len(axis.ticks) - 0.4)
+
+
+def _log_ticks(axis: XAxis | YAxis) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    # Plain numbers, few of them. Left alone, matplotlib labels minor ticks too where less than a decade is shown, as
+    # powers of ten that overlap.
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < _FEW_DECADES * low else (1.0,)))
+    axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")

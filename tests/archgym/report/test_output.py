@@ -6,8 +6,8 @@ import io
 import numpy as np
 import pytest
 
-from archgym.report import ReportOutput, render
-from archgym.report.charts import Boxes
+from archgym.report import ReportOutput, drawings, render
+from archgym.report.charts import Axis, Boxes
 from archgym.report.csv_files import COLUMNS
 from archgym.report.sections import build_sections
 from archgym.report.study_data import prepare
@@ -75,6 +75,22 @@ def test_one_picture_holds_all_charts(single, tmp_path):
     output = ReportOutput.create(tmp_path / "report.png", None)
     (file,) = output.write(render(single, output))
     assert file.read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.105, 0.125), (0.03, 0.6), (0.01, 50.0), (0.01, 1000.0)])
+def test_logarithmic_axes_of_pictures_have_a_few_plain_numbers(low, high):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    canvas, axes = FigureCanvasAgg(figure), figure.subplots()
+    axes.plot([low, high], [1.0, 2.0])
+    drawings._axis(axes, Axis("regret", log=True), "x")
+    canvas.draw()
+    ticks = [*axes.xaxis.get_major_ticks(), *axes.xaxis.get_minor_ticks()]
+    shown = [t.label1.get_text() for t in ticks if low <= t.get_loc() <= high and t.label1.get_text()]
+    assert 2 <= len(shown) <= 12
+    assert all(float(text.replace(",", "")) > 0 for text in shown)
 
 
 def test_the_same_study_gives_the_same_bytes(single, tmp_path):
