@@ -13,7 +13,7 @@ import numpy as np
 
 from archgym.cli.design_files import DesignTable, OutputFile, read_designs
 from archgym.cli.parser import Parser
-from archgym.cli.problem_arguments import add_environment, add_objective, add_options, add_workload, problem_spec
+from archgym.cli.problem_arguments import add_objective, add_options, add_problem, add_workload, problem_spec
 from archgym.cli.text import ProgressLine
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def parser() -> Parser:
         "repeats the columns and appends metrics, status and reason. CSV or Parquet, by extension.",
         ["evaluate archgym/DRAM-v0 --designs designs.csv --out evaluated.csv --workload stream"],
     )
-    add_environment(made)
+    add_problem(made)
     made.add_argument("--designs", metavar="IN", type=Path, required=True, help=".csv or .parquet")
     made.add_argument("--out", metavar="OUT", type=Path, required=True, help=".csv or .parquet")
     add_workload(made)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 __all__ = [
-    "add_environment",
     "add_objective",
     "add_options",
     "add_problem",
@@ -24,11 +23,6 @@ from archgym_simulators import InputError, Simulator
 if TYPE_CHECKING:
     from archgym.problem import ProblemSpec
     from archgym.tasks import Task
-
-
-def add_environment(parser: argparse.ArgumentParser) -> None:
-    """Add the positional environment id."""
-    parser.add_argument("env_id", metavar="ENV_ID", help="an id of 'archgym list envs', or path/chip.py:Chip")
 
 
 def add_problem(parser: argparse.ArgumentParser) -> None:

@@ -149,7 +149,7 @@ class _Announcer(event.Listener):
     def on_start(self, event: event.Event) -> None:
         if not self.said and id((event.data or {}).get("dispatcher")) in _kernels:
             self.said = True
-            _announce("archgym: compiling simulator kernels (once per installation, some seconds) ...")
+            _announce("archgym: compiling simulator kernels (once per installation, up to half a minute) ...")
 
     def on_end(self, event: event.Event) -> None:
         pass
