@@ -43,7 +43,7 @@ STOP_REASONS = {
     "max_proposals": "the limit on proposals is reached",
     "agent": "the agent is finished",
     "exhausted": "every design is known",
-    "error": "the simulator or the record failed",
+    "error": "an error ended it, of the agent, the simulator or the record",
 }
 
 

@@ -7,7 +7,7 @@ __all__ = ["parser", "run"]
 import argparse
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from archgym.cli import text
 from archgym.cli.parser import Parser, number_type
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from archgym.studies.engine import StudyProgress, StudySummary
+    from archgym.studies.results import StudyResults
 
 
 def parser() -> Parser:
@@ -90,8 +91,9 @@ def _report(summary: StudySummary) -> str:
 
     start = f"{summary.out} is complete already; nothing was done. " if summary.was_complete else ""
     what = f"{summary.runs:,} runs, {summary.evaluations:,} simulations, {summary.failed:,} failed."
-    runs = load_study(summary.out).runs
-    parts = [text.paragraph(start + what), _best_table(runs)]
+    found = load_study(summary.out)
+    runs = found.runs
+    parts = [text.paragraph(start + what), _best_table(found)]
     failed = runs[runs["state"] == "failed"]
     if len(failed):
         first = failed.iloc[0]
@@ -105,15 +107,25 @@ def _report(summary: StudySummary) -> str:
     return "\n\n".join(parts)
 
 
-def _best_table(runs: pd.DataFrame) -> str:
+def _best_table(found: StudyResults) -> str:
     """One line a task and agent: the median over its runs of the best reward."""
-    named = runs.assign(what=runs["task"].where(runs["task"] != "", runs["env_id"] + " " + runs["workload"]))
+    runs = found.runs.assign(place=found.problems)
+    names = _task_names(runs)
     rows = []
-    for names, group in named.groupby(["what", "agent"], sort=False):
+    for (place, agent), group in runs.groupby(["place", "agent"], sort=False):
         best = group["best_reward"].median()
         shown = f"{best:.3f}" if best == best else "-"
-        rows.append([*map(str, names), f"{len(group):,}", f"{group['feasible'].mean():.0%}", shown])
+        rows.append([names[place], str(agent), f"{len(group):,}", f"{group['feasible'].mean():.0%}", shown])
     return text.table(rows, ("task", "agent", "runs", "feasible", "median best reward"), right=(2, 3, 4))
+
+
+def _task_names(runs: pd.DataFrame) -> dict[Any, str]:
+    """By place: the task's name, else environment and workload; objective and bounds too where those are not enough."""
+    firsts = runs.drop_duplicates("place").set_index("place")
+    short = firsts["task"].where(firsts["task"] != "", firsts["env_id"] + " " + firsts["workload"])
+    long = short + ", " + (firsts["objective"] + " " + firsts["constraints"]).str.replace(r'[\[\]"]', "", regex=True)
+    names: dict[Any, str] = short.mask(short.duplicated(keep=False), long).to_dict()
+    return names
 
 
 def _show(arguments: argparse.Namespace) -> int:

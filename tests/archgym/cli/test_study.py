@@ -31,6 +31,14 @@ def test_a_study_says_what_came_of_it(cli, file, tmp_path):
     assert "is complete already; nothing was done" in again.flat
 
 
+def test_problems_that_differ_in_their_bounds_alone_have_lines_of_their_own(cli, tmp_path):
+    bounds = ([], ["time_ns<=1000000"])
+    tasks = [{"env": BOWL, "objective": "time", "constraints": one, "budget": 12} for one in bounds]
+    outcome = cli("study", toml(tmp_path, tasks=tasks, seeds=1), "--out", tmp_path / "out")
+    assert outcome.flat.count("default, time ") == 2
+    assert outcome.flat.count("default, time time_ns<=") == 1
+
+
 def test_failures_are_counted_and_the_first_is_shown(cli, tmp_path):
     agents = [{"name": fragile(tmp_path), "settings": {"mode": "crash"}}]
     outcome = cli("study", toml(tmp_path, agents=agents), "--out", tmp_path / "out")
