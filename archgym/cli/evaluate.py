@@ -85,7 +85,7 @@ def _columns(
     values = np.concatenate([one.values for one in outcomes])
     columns: dict[str, list[Any]] = {m.name: values[:, i].tolist() for i, m in enumerate(simulator.metrics)}
     if scores:
-        columns["reward"] = np.concatenate([one.reward for one in outcomes]).tolist()
+        columns["reward"] = (np.concatenate([one.reward for one in outcomes]) + 0.0).tolist()  # no "-0.0"
         columns["feasible"] = np.concatenate([one.feasible for one in outcomes]).tolist()
     if diagnostics:
         numbers = np.concatenate([one.diagnostics for one in outcomes])

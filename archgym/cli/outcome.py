@@ -53,6 +53,8 @@ def _first_metric(objective: Objective) -> str:
 
 def _product(reward: float) -> str:
     # Rewards of products are sums of logarithms, so this is the factor by which the product improved.
+    if reward < 0:
+        return f"{exp(-reward):.3f} times worse than the baseline (reward {reward:.3f}, minus its logarithm)"
     return f"{exp(reward):.3f} times better than the baseline (reward {reward:.3f}, its logarithm)"
 
 

@@ -1,6 +1,7 @@
 """Designs in files: what is repeated, what is appended, and what is refused."""
 
 import csv
+import json
 import os
 import resource
 import signal
@@ -94,6 +95,15 @@ def test_an_objective_appends_reward_and_feasibility(cli, bowl, designs, tmp_pat
     assert header[-5:] == ["reward", "feasible", "distance", "status", "reason"]
     assert found["feasible"] == "False"
     assert float(found["distance"]) > 0
+
+
+def test_the_reward_of_the_baseline_is_a_plain_zero(cli, bowl, designs, tmp_path):
+    design = json.loads(cli("describe", bowl, "--json").out)["baseline"]["design"]
+    (tmp_path / "in.csv").write_text(",".join(design) + "\n" + ",".join(str(value) for value in design.values()) + "\n")
+    arguments = ["--designs", tmp_path / "in.csv", "--out", tmp_path / "out.csv", "--objective", "edp"]
+    assert cli("evaluate", bowl, *arguments).status == 0
+    header, row = read(tmp_path / "out.csv")
+    assert row[header.index("reward")] == "0.0"
 
 
 def test_options_reach_the_simulator(cli, bowl, designs, tmp_path):

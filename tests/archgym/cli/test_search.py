@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 
 import archgym
+from archgym.cli.outcome import headline
 from archgym.cli.search import Progress
+from archgym.problem import ProblemSpec
 
 KILLS = 20
 
@@ -48,6 +50,13 @@ def test_a_search_leaves_a_run_directory_and_says_what_it_found(search, bowl, tm
     assert "60 simulations" in outcome.flat
     assert "the budget is used up" in outcome.flat
     assert f"archgym verify {tmp_path / 'run'}" in outcome.out
+
+
+@pytest.mark.parametrize(("reward", "words"), [(0.405, "1.499 times better"), (-0.405, "1.499 times worse")])
+def test_a_product_is_said_to_be_better_or_worse(bowl, reward, words):
+    best = {"step": 4, "reward": reward, "feasible": True, "metrics": {}}
+    summary = {"best": best, "nearest": None, "baseline": {"metrics": {}}}
+    assert f"{words} than the baseline" in headline(summary, ProblemSpec.create(bowl, objective="edp"))
 
 
 def test_it_is_the_search_of_the_python_face(search, bowl, agent, tmp_path):
