@@ -1,8 +1,8 @@
 """The tasks on accelerators whose mapper places every layer.
 
 A chip is searched for one or two networks and judged on networks not seen. Networks to judge with come from the test
-split, those for tuning from the dev split. Random search at 100 calls stays 31 % to 108 % behind what a short climb from
-the best of 400 random designs reaches, so none is a smoke test.
+split, those for tuning from the dev split. Random search at 100 calls stays 31 % to 108 % behind what a short climb
+from the best of 400 random designs reaches (the front apart), so none of these is a smoke test.
 """
 
 from __future__ import annotations

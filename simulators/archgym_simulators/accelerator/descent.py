@@ -71,18 +71,16 @@ def _choose_codes(at: Search, hardware: Floats, template: Template) -> bool:
     best_glb, best_dram = at.codes[GLB_ORDER], at.codes[DRAM_ORDER]
     for glb in range(ORDER_COUNT // 2):
         for dram in range(ORDER_COUNT // 2):
-            if template.orders[glb]:
-                at.codes[GLB_ORDER], at.codes[DRAM_ORDER] = glb, dram
-                if improves(at, hardware):
-                    best_glb, best_dram, improved = glb, dram, True
+            at.codes[GLB_ORDER], at.codes[DRAM_ORDER] = glb, dram
+            if template.orders[glb] and improves(at, hardware):
+                best_glb, best_dram, improved = glb, dram, True
     at.codes[GLB_ORDER], at.codes[DRAM_ORDER] = best_glb, best_dram
     best_pe, best_kept = at.codes[KEPT_PE], at.codes[KEPT_GLB]
     for pe in range(SETS):
         for kept in range(SETS):
-            if template.keeps[0, pe] and template.keeps[1, kept]:
-                at.codes[KEPT_PE], at.codes[KEPT_GLB] = pe, kept
-                if improves(at, hardware):
-                    best_pe, best_kept, improved = pe, kept, True
+            at.codes[KEPT_PE], at.codes[KEPT_GLB] = pe, kept
+            if template.keeps[0, pe] and template.keeps[1, kept] and improves(at, hardware):
+                best_pe, best_kept, improved = pe, kept, True
     at.codes[KEPT_PE], at.codes[KEPT_GLB] = best_pe, best_kept
     return improved
 
@@ -109,26 +107,33 @@ def smallest_prime(number: int) -> int:
 
 
 @loop_kernel
+def _move_one(at: Search, hardware: Floats, d: int, source: int, target: int) -> bool:
+    """Each prime factor of a dimension in a slot to another slot, once."""
+    improved = False
+    rest = at.factors[d, source]
+    while rest > 1:
+        prime = smallest_prime(rest)
+        while rest % prime == 0:
+            rest //= prime
+        at.factors[d, source] //= prime
+        at.factors[d, target] *= prime
+        if improves(at, hardware):
+            improved = True
+        else:
+            at.factors[d, source] *= prime
+            at.factors[d, target] //= prime
+    return improved
+
+
+@loop_kernel
 def _move_primes(at: Search, hardware: Floats, template: Template) -> bool:
     """Every move of one prime factor of one dimension between two slots, each kept where it improves."""
     improved = False
     for d in range(7):
         for source in range(5):
             for target in range(5):
-                if source == target or not template.slots[d, target]:
-                    continue
-                rest = at.factors[d, source]
-                while rest > 1:
-                    prime = smallest_prime(rest)
-                    while rest % prime == 0:
-                        rest //= prime
-                    at.factors[d, source] //= prime
-                    at.factors[d, target] *= prime
-                    if improves(at, hardware):
-                        improved = True
-                    else:
-                        at.factors[d, source] *= prime
-                        at.factors[d, target] //= prime
+                if source != target and template.slots[d, target]:
+                    improved = _move_one(at, hardware, d, source, target) or improved
     return improved
 
 

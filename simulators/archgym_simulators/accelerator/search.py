@@ -147,25 +147,33 @@ def _finals(at: Search, hardware: Floats, template: Template, starts: int, final
 
 
 @loop_kernel
-def _kick(at: Search, hardware: Floats, template: Template) -> bool:
-    """From the best mapping, every move of a prime factor once, and down from there; whether that was better."""
-    best, improved = MOST_STARTS, False
+def _kick(at: Search, hardware: Floats, template: Template, d: int, source: int, target: int) -> bool:
+    """From the best mapping, one prime factor elsewhere, and down from there; whether that was better."""
+    best = MOST_STARTS
+    restore(at, best)
+    if source == target or at.factors[d, source] == 1 or not template.slots[d, target]:
+        return False
+    prime = smallest_prime(at.factors[d, source])
+    at.factors[d, source] //= prime
+    at.factors[d, target] *= prime
+    at.numbers[COST] = np.inf
+    if improves(at, hardware):
+        descend(at, hardware, template)
+    if at.numbers[COST] < at.costs[best] * BETTER:
+        save(at, best)
+        return True
+    return False
+
+
+@loop_kernel
+def _kicks(at: Search, hardware: Floats, template: Template) -> bool:
+    """Every kick once; whether one of them was better."""
+    improved = False
     for d in range(7):
         for source in range(5):
             for target in range(5):
-                restore(at, best)
-                if source == target or at.factors[d, source] == 1 or not template.slots[d, target]:
-                    continue
-                prime = smallest_prime(at.factors[d, source])
-                at.factors[d, source] //= prime
-                at.factors[d, target] *= prime
-                at.numbers[COST] = np.inf
-                if improves(at, hardware):
-                    descend(at, hardware, template)
-                if at.numbers[COST] < at.costs[best] * BETTER:
-                    save(at, best)
-                    improved = True
-    restore(at, best)
+                improved = _kick(at, hardware, template, d, source, target) or improved
+    restore(at, MOST_STARTS)
     return improved
 
 
@@ -192,7 +200,7 @@ def search_layer(at: Search, dims: Integers, hardware: Floats, template: Templat
             save(at, filling * effort.orders + order)
     _finals(at, hardware, template, fillings * effort.orders, effort.finalists)
     turn = 0
-    while turn < effort.kicks and _kick(at, hardware, template):
+    while turn < effort.kicks and _kicks(at, hardware, template):
         turn += 1
     _settle(at, hardware, template)
     spent = at.spent[0]
