@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from archgym.run_directory import write_whole
 from archgym.studies.results import load_study
 from archgym.studies.verification import verify_study
+from archgym.tasks import task
 from archgym_simulators import InputError
 from experiments.leaderboard.entries import entries_of, merged, read_entries, write_entries
 from experiments.leaderboard.page import as_page
@@ -42,12 +45,30 @@ def main(arguments: list[str] | None = None) -> int:
 def refusal(directory: Path, sample: int) -> str:
     """Why a study does not count; "" where it reproduces: all claimed designs, and a sample of its runs."""
     try:
-        if isinstance(load_study(directory).manifest.get("study", {}).get("seeds"), list):
-            return "its seeds are chosen; say how many, and they follow from what is run"
+        found = load_study(directory)
+        wrong = _other_rules(found.manifest)
+        if wrong:
+            return wrong
         checks = [*verify_study(directory), *verify_study(directory, sample=sample, rerun=True)]
     except InputError as error:
         return str(error)
     return next((f"{check.name}: {check.found}" for check in checks if not check.ok), "")
+
+
+def _other_rules(manifest: Mapping[str, Any]) -> str:
+    """What a study chose that its task, or the leaderboard, leaves nobody to choose; "" where there is nothing."""
+    study = manifest.get("study", {})
+    if isinstance(study.get("seeds"), list):
+        return "its seeds are chosen; say how many, and they follow from what is run"
+    for ours, about in zip(study.get("tasks", ()), manifest["tasks"], strict=True):
+        if not about["task"]:
+            continue
+        own = task(about["task"]).reference_point
+        if own and tuple(about["reference_point"]) != own:
+            return f"{about['task']} measures hypervolume from {list(own)}, not from {about['reference_point']}"
+        if ours["budget"]["unit"] != "calls":
+            return f"{about['task']} counts calls, not {ours['budget']['unit']}"
+    return ""
 
 
 if __name__ == "__main__":

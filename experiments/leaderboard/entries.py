@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archgym.report.study_data import CEILING, StudyData, prepare
+from archgym.report.fronts_of_runs import rewards_of
+from archgym.report.study_data import StudyData, prepare
 from archgym.run_directory import write_whole
 from archgym.statistics.aggregate import iqm
 from archgym.statistics.anytime import values_at
 from archgym.statistics.bootstrap import bootstrap_interval
+from archgym.statistics.front_quality import hypervolume
 from archgym.studies.results import StudyResults
 
 if TYPE_CHECKING:
@@ -31,13 +33,14 @@ _KEY = ("suite", "task", "budget", "agent", "setting_id")
 _DIGITS = 6
 
 Entry = Mapping[str, str]
+Regrets = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def entries_of(source: StudyResults, *, command: str) -> list[Entry]:
     """The entries of a study's tasks that belong to a suite.
 
     Regret is the interquartile mean over seeds with its 95 % bootstrap interval, at every budget that the study asks
-    for; seconds are medians of runs at the largest.
+    for; seconds are medians of runs at the largest. Runs that failed count with what they had found by then.
 
     Args:
         source: a complete study.
@@ -82,7 +85,7 @@ def _entry(
         "regret": float(iqm(regrets[:, None])),
         "low": low,
         "high": high,
-        "feasible": float((regrets < CEILING).mean()),
+        "feasible": float(_evaluations_to_feasible(data, runs).le(budget).mean()),
         "evaluations": float(np.minimum(runs["evaluations"], budget).mean()),
         "wall_seconds": float(runs["wall_seconds"].median()) if is_largest else "",
         "agent_seconds": float(runs["agent_seconds"].median()) if is_largest else "",
@@ -96,13 +99,27 @@ def _entry(
     return {name: f"{v:.{_DIGITS}g}" if isinstance(v, float) else str(v) for name, v in values.items()}
 
 
-def _regrets_at(data: StudyData, runs: pd.DataFrame, budget: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Regret of each run after ``budget`` evaluations (R,), the ceiling where nothing feasible was found."""
+def _regrets_at(data: StudyData, runs: pd.DataFrame, budget: int) -> Regrets:
+    """Regret of each run after ``budget`` evaluations (R,); before its first feasible design, what `starts` says."""
     steps = data.improvements[data.improvements["run_no"].isin(runs.index)]
+    task = data.tasks[int(runs["task_no"].iloc[0])]
+    if task.has_front:
+        fronts = dict(iter(steps[steps["evaluation"] <= budget].groupby("run_no")))
+        volumes = [_volume(fronts.get(run), task.reference_point) for run in runs.index]
+        return np.asarray(np.maximum(1.0 - np.array(volumes) / task.reference.best, 0.0))
     local = {run: place for place, run in enumerate(runs.index)}
     places = steps["run_no"].map(local).to_numpy(dtype=np.int64)
     found = values_at(places, steps["evaluation"], steps["regret"], grid=[budget], runs=len(runs))[:, 0]
-    return np.asarray(np.where(np.isnan(found), CEILING, found))
+    return np.asarray(np.where(np.isnan(found), data.starts[runs.index], found))
+
+
+def _volume(steps: pd.DataFrame | None, origin: tuple[float, ...]) -> float:
+    return 0.0 if steps is None else hypervolume(rewards_of(steps), origin)
+
+
+def _evaluations_to_feasible(data: StudyData, runs: pd.DataFrame) -> pd.Series[float]:
+    """The evaluation at which each run found its first feasible design, not a number where it never did."""
+    return data.improvements.groupby("run_no")["evaluation"].min().reindex(runs.index)
 
 
 def merged(old: Iterable[Entry], new: Iterable[Entry]) -> list[Entry]:

@@ -13,12 +13,17 @@ _HEAD = """# Leaderboard
 Made by `python -m experiments.leaderboard` from `experiments/leaderboard/entries.csv`; do not edit by hand.
 `CONTRIBUTING.md` says how to enter.
 
-**Regret** is 0 at the best design and 1 at the median of all feasible ones (on a scale of logarithms); a run that
-found nothing feasible counts as 10. Shown is the interquartile mean over seeds with its 95 % bootstrap interval in
-brackets: where intervals overlap, the order says little. "Best" is the certified optimum, unless a task says otherwise.
+**Regret** is 0 at the best design and 1 at the median of all feasible ones (on a scale of logarithms). A run that
+found nothing feasible counts as 10, and none counts for more. On tasks with several objectives regret is the share of
+the best hypervolume that is missing, 1 where nothing feasible was found. Shown is the interquartile mean over seeds
+with its 95 % bootstrap interval in brackets: where intervals overlap, the order says little, and with five seeds, of
+which it keeps the middle three, an interval is too narrow more often than one time in twenty. A smaller budget is the
+beginning of the same runs, whose agents were told the largest. "Best" is the certified optimum, unless a task says
+otherwise.
 The other columns are of the largest budget: **feasible** is the share of runs that found a feasible design,
 **simulations** are means of charged calls, **seconds** medians a run, and of these the agent's own, on the machine
-that made the study. Agents have their default settings unless a setting is named.
+that made the study. Agents have their default settings unless a setting is named. Runs that failed count with what they
+had found by then. `experiments/leaderboard/README.md` says which agents were left out, and why.
 """
 
 

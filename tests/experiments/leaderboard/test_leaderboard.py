@@ -1,12 +1,15 @@
 """The leaderboard says what its data say, and takes only what reproduces."""
 
 import csv
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from archgym.fronts import certified_front
 from archgym.optimum import certified_optimum
+from archgym.pareto import hypervolume
 from archgym.statistics.aggregate import iqm
 from archgym.studies.engine import run_study
 from archgym.studies.results import load_study
@@ -48,8 +51,8 @@ def test_entries_name_tasks_of_the_suite_and_have_every_column():
 
 
 def test_the_study_behind_the_page_is_there():
-    study = read_study(HERE / "core_1.toml")
-    assert {one.name for one in study.tasks} <= {entry["task"] for entry in read_entries(ENTRIES)}
+    studies = [read_study(file) for file in sorted((HERE / "core_1").glob("*.toml"))]
+    assert {one.name for study in studies for one in study.tasks} == {entry["task"] for entry in read_entries(ENTRIES)}
 
 
 def test_regret_is_that_of_the_runs_at_each_budget(folder):
@@ -113,3 +116,43 @@ def test_chosen_seeds_are_refused(tmp_path, capsys):
     arguments = ["--entries", str(tmp_path / "entries.csv"), "--page", str(tmp_path / "page.md")]
     assert main([str(tmp_path / "out"), *arguments]) == 1
     assert "its seeds are chosen" in capsys.readouterr().err
+
+
+FRONT = "dram-mixed-front"
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory):
+    """A small study of a task with several objectives."""
+    out = tmp_path_factory.mktemp("front") / "study"
+    run_study(parse_study({"tasks": [FRONT], "agents": ["nsga2"], "seeds": 2, "budget": [1, 7, 30]}), out)
+    return out
+
+
+def test_regret_of_a_front_is_measured_at_each_budget_exactly(front):
+    source = load_study(front)
+    best = certified_front(task(FRONT)).hypervolume
+    for entry in entries_of(source, command="x"):
+        steps = source.improvements[source.improvements["feasible"]]
+        steps = steps[steps["evaluation"] <= int(entry["budget"])]
+        volumes = [
+            hypervolume(
+                np.array([json.loads(text) for text in steps.loc[steps["run_id"] == run, "rewards"]]), [-0.25] * 3
+            )
+            if (steps["run_id"] == run).any()
+            else 0.0
+            for run in source.runs["run_id"]
+        ]
+        expected = float(iqm(1.0 - np.array(volumes)[:, None] / best))
+        assert float(entry["regret"]) == pytest.approx(expected, rel=1e-5)
+        reached = steps["run_id"].nunique() / 2
+        assert float(entry["feasible"]) == reached
+        assert entry["reference"] == "certified front"
+
+
+def test_a_reference_point_of_ones_own_is_refused(tmp_path, capsys):
+    content = {"agents": ["nsga2"], "seeds": 1, "budget": 10}
+    run_study(parse_study({**content, "tasks": [{"name": FRONT, "reference_point": [-9, -9, -9]}]}), tmp_path / "out")
+    arguments = ["--entries", str(tmp_path / "entries.csv"), "--page", str(tmp_path / "page.md")]
+    assert main([str(tmp_path / "out"), *arguments]) == 1
+    assert "measures hypervolume from [-0.25, -0.25, -0.25]" in capsys.readouterr().err
