@@ -209,7 +209,7 @@ class FarsiExplorer(BatchSearch):
         return order
 
     def _stand(self, outcomes: Outcomes) -> _Stand:
-        feasible, reward = outcomes.rank(0)
+        feasible, reward = bool(outcomes.feasible[0]), float(outcomes.reward[0])
         found = blames(self._words, 0) if self._words and self._soc is not None else {}
         distance = sum(float(np.log1p(max(every[0].excess, 0.0))) for every in found.values())
         # On the way to the budgets, nearer is better whatever the reward; there, the reward counts.

@@ -54,6 +54,7 @@ class _Stand:
 
     @property
     def rank(self) -> tuple[bool, float]:
+        # By the reward even where infeasible: by what is missed alone, walks on systems on chip got stuck near bounds.
         return self.feasible, self.reward
 
 
@@ -100,10 +101,20 @@ class SimulatedAnnealing(BatchSearch):
 
     def learn(self, outcomes: Outcomes) -> None:
         self._untried.forget_failed(outcomes.rows[outcomes.failed])
-        order = outcomes.best_first()
-        if not len(order):
+        stands = [
+            _Stand(row, feasible, reward)
+            for row, feasible, reward, failed in zip(
+                outcomes.rows,
+                outcomes.feasible.tolist(),
+                outcomes.reward.tolist(),
+                outcomes.failed.tolist(),
+                strict=True,
+            )
+            if not failed
+        ]
+        if not stands:
             return
-        found = _Stand(outcomes.rows[order[0]], *outcomes.rank(order[0]))
+        found = max(stands, key=lambda stand: stand.rank)
         if self._best is None or found.rank > self._best.rank:
             self._best = found
         if self._here is None:

@@ -38,7 +38,9 @@ SEARCHES: dict[str, tuple[int, dict[str, Any]]] = {
     "genetic_algorithm": (20_000, {"population": 32, "children": 32, "mutation": 0.02}),
     "simulated_annealing": (20_000, {"halving": 2_000, "temperature": 0.03}),
 }
-SEEDS = 1
+AGENTS = tuple(agent for agent in SEARCHES if agent != "descent")
+SEEDS = 3
+"""Of the agents; one round of descents takes as long as all of those."""
 COLUMNS = ("task", "workload", "agent", "seed", "calls", "feasible", "reward", "row")
 
 
@@ -58,7 +60,7 @@ class Search:
 def searches() -> Iterator[Search]:
     """Every search: each task as searched, and as judged where that is another graph."""
     for seed in range(SEEDS):
-        for agent in SEARCHES:
+        for agent in SEARCHES if seed == 0 else AGENTS:
             for task in TASKS:
                 yield Search(task, agent, seed)
                 if task.judge_workload != task.workload:
