@@ -103,3 +103,10 @@ def test_links_to_files_lead_somewhere(page):
         r"\]\((?!https?://|#)([^)#\s]+)", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
     )
     assert not [target for target in targets if not (page.parent / target).exists()]
+
+
+def test_every_task_is_named_on_the_tasks_page():
+    from archgym.tasks import task_names
+
+    page = (ROOT / "docs" / "tasks.md").read_text()
+    assert [name for name in task_names() if f"`{name}`" not in page] == []
