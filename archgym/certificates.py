@@ -99,7 +99,7 @@ def key_of(identity: Mapping[str, Any]) -> str:
 
 @cache
 def stored_certificates() -> Mapping[str, list[dict[str, Any]]]:
-    """What ships with the package, as JSON: ``"optima"`` and ``"fronts"``, which are certified, and ``"best_known"``."""
+    """What ships with the package, as JSON: ``"optima"`` and ``"fronts"`` are certified, ``"best_known"`` are not."""
     stored: dict[str, list[dict[str, Any]]] = {"optima": [], "fronts": [], "best_known": []}
     for file in sorted((files("archgym") / "optima").iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".json"):

@@ -21,6 +21,7 @@ from archgym.cli.problem_arguments import (
 )
 from archgym.wording import number
 from archgym_simulators import InputError
+from archgym_simulators.space import rounded
 
 if TYPE_CHECKING:
     from archgym.fronts import Front
@@ -99,7 +100,7 @@ def _refuse_long_work(spec: ProblemSpec, name: str) -> None:
     space = problem.space
     way = f"--recompute looks at all {space.canonical_size:,} designs"
     if space.size > MOST_DESIGNS:
-        way = f"{space.size:.3g} designs are too many to be enumerated"
+        way = f"{rounded(space.size)} designs are too many to be enumerated"
         if best_known(spec) is not None:
             way += f"; 'archgym describe {name} --reveal-optimum' shows the best known design"
     objectives = ", ".join(objective.name for objective in problem.objectives)

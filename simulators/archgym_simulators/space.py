@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Design", "DesignSpace"]
+__all__ = ["Design", "DesignSpace", "rounded"]
 
 import hashlib
 import json
@@ -158,7 +158,7 @@ class DesignSpace:
             InputError: for a space of 2^63 rows or more.
         """
         if not self.has_integer_keys:
-            raise InputError(f"a space of {self.size:.3g} designs cannot be enumerated")
+            raise InputError(f"a space of {rounded(self.size)} designs cannot be enumerated")
         for start in range(0, self.size, rows_per_chunk):
             rows = self.rows_of_keys(np.arange(start, min(start + rows_per_chunk, self.size), dtype=np.int64))
             yield rows[(self.canonical(rows) == rows).all(axis=1)] if canonical else rows
@@ -193,7 +193,7 @@ class DesignSpace:
             InputError: for a space of 2^63 rows or more.
         """
         if not self.has_integer_keys:
-            raise InputError(f"a space of {self.size:.3g} designs has no integer keys")
+            raise InputError(f"a space of {rounded(self.size)} designs has no integer keys")
         keys: NDArray[np.int64] = rows @ self._strides
         return keys
 
@@ -322,6 +322,9 @@ class _LazyColumns(Mapping[str, NDArray[Any]]):
             self._known[name] = self._space.parameter(name).values_of(self._rows[:, self._space.columns_of(name)])
         return self._known[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._space.names
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._space.names)
 
@@ -348,6 +351,16 @@ def _readable_of(parameter: Parameter, columns: slice) -> tuple[int, Sequence[An
     if isinstance(parameter, Scalar):
         return columns.start, parameter.choices
     return columns, _Readable(parameter)
+
+
+def rounded(size: int) -> str:
+    """A number of designs in few digits, also beyond the largest float.
+
+    >>> rounded(4_930), rounded(10**400)
+    ('4.93e+03', '1e+400')
+    """
+    exponent = len(str(size)) - 1
+    return f"{size:.3g}" if exponent < 300 else f"{size // 10 ** (exponent - 2) / 100:g}e+{exponent}"
 
 
 def _as_column(name: str, values: Sequence[Any] | NDArray[Any]) -> Sequence[Any] | NDArray[Any]:

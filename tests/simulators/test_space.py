@@ -336,3 +336,21 @@ def test_a_space_that_makes_no_sense_is_refused_in_one_line(make):
     with pytest.raises(InputError) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def test_a_space_beyond_the_largest_float_is_refused_in_words():
+    vast = DesignSpace([Integer(f"p{i}", 0, 9) for i in range(400)])
+    with pytest.raises(InputError, match=r"a space of 1e\+400 designs"):
+        vast.integer_keys(np.zeros((1, 400), dtype=np.int64))
+
+
+def test_a_rule_may_ask_whether_a_parameter_exists():
+    seen = []
+
+    def rule(columns):
+        seen.append(["a" in columns, "b" in columns])
+        return np.zeros(len(columns["a"]))
+
+    space = DesignSpace([Integer("a", 0, 3)], constraints=[Constraint(Reason("never", "never"), rule)])
+    space.violations(np.zeros((2, 1), dtype=np.int64))
+    assert seen == [[True, False]]

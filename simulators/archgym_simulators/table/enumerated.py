@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from archgym_simulators.errors import InputError, SimulationFailed
 from archgym_simulators.evaluation import FAILED, OK, Evaluation
 from archgym_simulators.simulator import Simulator
-from archgym_simulators.space import Rows
+from archgym_simulators.space import Rows, rounded
 from archgym_simulators.table.lookup import KeyFinder, key_finder
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def save_enumeration(
     space, target = simulator.space, Path(path)
     if space.size > MOST_DESIGNS:
         raise InputError(
-            f"a space of {space.size:.3g} designs cannot be enumerated; allowed are at most {MOST_DESIGNS:.3g}"
+            f"a space of {rounded(space.size)} designs cannot be enumerated; allowed are at most {MOST_DESIGNS:.3g}"
         )
     part = target.with_name(f"{target.name}.{os.getpid()}.part")  # two processes may enumerate the same
     started, done = time.perf_counter(), 0
