@@ -87,7 +87,8 @@ class CmaEs(Search):
         order = {rank: place for place, rank in enumerate(sorted(set(ranks), reverse=True))}
         self._optimiser.tell([(one, float(order[rank])) for one, rank in zip(self._solutions, ranks, strict=True)])
         self._solutions = []
-        if self._optimiser.should_stop():
+        has_gaussian = len(self._of_x) + len(self._of_z) > 0
+        if has_gaussian and self._optimiser.should_stop():
             self._optimiser = None
 
     def _new_optimiser(self) -> Any:

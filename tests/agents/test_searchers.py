@@ -138,3 +138,10 @@ def test_differential_evolution_moves_ordinals_by_differences(proposals):
     rows, _ = proposals("differential_evolution", "HugeSpace", budget=400)
     first, last = rows[:16], rows[350:400]
     assert last.std(axis=0).mean() < first.std(axis=0).mean(), "the population contracts"
+
+
+def test_cma_es_runs_without_a_warning_where_nothing_is_ordered(tmp_path, proposals):
+    text = LINE.replace('[Ordinal(f"p{i}", range(8)) for i in range(3)]', "[]").replace("range(3)]", "range(6)]")
+    (tmp_path / "unordered.py").write_text(text)
+    rows, _ = proposals("cma_es", f"{tmp_path / 'unordered.py'}:Separable", budget=40)
+    assert len(rows) >= 40
