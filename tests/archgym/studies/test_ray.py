@@ -25,6 +25,19 @@ needs_ray = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def _no_connection_of_another_test():
+    """A study uses a connection that is there, and calls of Ray's functions outside of a cluster open one."""
+    if importlib.util.find_spec("ray") is None:
+        yield
+        return
+    import ray
+
+    ray.shutdown()
+    yield
+    ray.shutdown()
+
+
 @pytest.fixture
 def environment():
     """A home, temporary files and a token of its own; short, because paths of sockets are."""
