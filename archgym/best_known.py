@@ -13,20 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from archgym.certificates import identity_of, key_of, stored_certificates
+from archgym.certificates import IDENTITY, identity_of, key_of, stored_certificates
 from archgym.problem import ProblemSpec
 from archgym_simulators import Design
-
-_IDENTITY = (
-    "env_id",
-    "workload",
-    "objectives",
-    "constraints",
-    "options",
-    "simulator_version",
-    "space",
-    "workload_digest",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +57,7 @@ class BestKnown:
     @property
     def key(self) -> str:
         """What it is looked up by."""
-        return key_of({name: getattr(self, name) for name in _IDENTITY})
+        return key_of({name: getattr(self, name) for name in IDENTITY})
 
 
 def best_known(spec: ProblemSpec) -> BestKnown | None:

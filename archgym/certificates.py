@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["Certificate", "Enumerated", "command_for", "enumerate_problem", "identity_of", "stored_certificates"]
+__all__ = [
+    "IDENTITY",
+    "Certificate",
+    "Enumerated",
+    "command_for",
+    "enumerate_problem",
+    "identity_of",
+    "stored_certificates",
+]
 
 import json
 import shlex
@@ -61,10 +69,10 @@ class Certificate:
     @property
     def key(self) -> str:
         """What a certificate is looked up by."""
-        return key_of({name: getattr(self, name) for name in _IDENTITY})
+        return key_of({name: getattr(self, name) for name in IDENTITY})
 
 
-_IDENTITY = (
+IDENTITY = (
     "env_id",
     "workload",
     "objectives",
@@ -74,6 +82,7 @@ _IDENTITY = (
     "space",
     "workload_digest",
 )
+"""The fields that say what a certificate, or a best known design, is of."""
 
 
 def identity_of(spec: ProblemSpec, problem: Problem) -> dict[str, Any]:
