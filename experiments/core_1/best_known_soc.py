@@ -6,11 +6,6 @@ Writes ``archgym/optima/soc_best_known.json``, the best feasible design of each 
 
 from __future__ import annotations
 
-import argparse
-import csv
-import io
-import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,9 +17,9 @@ from archgym.certificates import identity_of
 from archgym.core_1.soc import TASKS
 from archgym.problem import Problem
 from archgym.registry import agent_class
-from archgym.run_directory import write_whole
 from archgym.session import Budget, Session
 from archgym.tasks import Task
+from experiments.core_1.long_searches import make_searches
 
 HERE = Path(__file__).parent
 LOG = HERE / "best_known_soc.csv"
@@ -141,27 +136,5 @@ def best_of(lines: list[dict[str, str]]) -> dict[str, list[dict[str, Any]]]:
     return {"best_known": stored}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--most", type=int, default=10**6, help="searches to make now; all by default")
-    most = parser.parse_args().most
-    os.nice(5)
-    lines = list(csv.DictReader(LOG.open())) if LOG.is_file() else []
-    done = {tuple(line[name] for name in COLUMNS[:4]) for line in lines}
-    for search in [one for one in searches() if one.key not in done][:most]:
-        lines.append({name: str(value) for name, value in run(search).items()})
-        print(*search.key, lines[-1]["feasible"], lines[-1]["reward"], flush=True)
-        _write(lines)
-    write_whole(TARGET, json.dumps(best_of(lines), indent=1) + "\n")
-
-
-def _write(lines: list[dict[str, str]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    write_whole(LOG, text.getvalue())
-
-
 if __name__ == "__main__":
-    main()
+    make_searches(searches(), run, best_of, log=LOG, columns=COLUMNS, target=TARGET, about=__doc__)
