@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Sequence
-from multiprocessing import get_context
 from pathlib import Path
 
 from archgym_simulators.nas.cells import function_groups
-from experiments.nas_table.measure import EVERY, Part, measure_block, open_blocks
+from experiments.nas_table.measure import EVERY, open_blocks
+from experiments.nas_table.workers import in_processes
 
 BLOCKS = Path(__file__).parent / "blocks"
 
@@ -27,32 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     part = {"every": EVERY}[chosen.part]
     groups = range(len(function_groups()[1]))
     until = time.monotonic() + 60.0 * chosen.minutes
-    _in_processes(part, list(groups), chosen.processes, until)
+    in_processes(BLOCKS / part.name, part, list(groups), processes=chosen.processes, until=until)
     left = len(open_blocks(BLOCKS / part.name, list(groups)))
     print("done" if not left else f"{left} blocks left; run the same command again")
     return 0
-
-
-def _in_processes(part: Part, groups: list[int], processes: int, until: float) -> None:
-    os.environ["OMP_NUM_THREADS"] = "1"
-    context = get_context("spawn")
-    workers = [context.Process(target=_work, args=(part, groups, i, processes, until)) for i in range(processes)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-
-
-def _work(part: Part, groups: list[int], which: int, of: int, until: float) -> None:
-    os.nice(10)
-    for number, (path, members) in enumerate(open_blocks(BLOCKS / part.name, groups)):
-        if number % of != which:
-            continue
-        if time.monotonic() > until:
-            return
-        started = time.process_time()
-        measure_block(path, members, part)
-        print(f"{part.name}/{path.name}: {(time.process_time() - started) / len(members):.2f} CPU s a cell", flush=True)
 
 
 if __name__ == "__main__":
