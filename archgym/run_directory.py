@@ -17,6 +17,7 @@ from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
+from archgym.declaration import declaration
 from archgym.journal import Journal, JournalLayout, JournalRecord, row_type
 from archgym.problem import Problem, ScoredEvaluation
 from archgym.registry import source_digest
@@ -70,9 +71,8 @@ class RunManifest:
             "numpy": np.__version__,
             "python": platform.python_version(),
             "platform": platform.platform(),
-            "metrics": [metric.name for metric in simulator.metrics],
             "cost_unit": simulator.cost_unit,
-            "space": simulator.space.to_json(),
+            "declaration": declaration(simulator),
         }
         return cls(identity, about)
 

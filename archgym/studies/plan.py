@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from archgym.declaration import declaration
 from archgym.objectives import Objective
 from archgym.problem import Problem
 from archgym.run_directory import RunManifest
@@ -185,4 +186,5 @@ def described(task: StudyTask, problem: Problem) -> dict[str, Any]:
             "design": problem.baseline_design,
             "metrics": dict(values),
         },
+        "declaration": declaration(simulator),
     }
