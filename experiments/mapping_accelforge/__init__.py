@@ -1,0 +1,1 @@
+"""Does AccelForge count what our mapping model counts?"""
