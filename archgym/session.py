@@ -6,7 +6,7 @@ __all__ = ["Budget", "Incumbent", "Session", "SessionOver"]
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -72,7 +72,8 @@ class Session:
     """Problems of one specification, one per workload, behind one cache, budget and journal.
 
     Rows are folded to their canonical form; each new one is simulated once, recorded and charged; repeats are free but
-    counted as proposals. Rewards and metrics come back for the rows as given.
+    counted as proposals. Rewards and metrics come back for the rows as given. Where a simulator resumes (training that
+    goes on where it stopped), a design asked again at a higher fidelity is charged the difference (`archgym.resuming`).
 
     A session with a budget or a recorder belongs to the process that made it, and none can be copied: a copy would
     spend the budget twice. It serves one thread at a time.
@@ -252,7 +253,7 @@ class Session:
         scored, done = None, 0
         while done < len(positions):
             part = slice(done, min(done + chunk, len(positions)))
-            offered, scored = self._next_part(call.problem, positions[part], rows[part])
+            offered, scored = self._next_part(call, positions[part], rows[part])
             done, start = done + len(scored), done
             self._commit(call, scored, keys[start:done], positions[start:done], rows[start:done])
             if len(scored) < offered:
@@ -261,13 +262,19 @@ class Session:
                 break
         return scored if whole and scored is not None and len(scored) == len(positions) else None
 
-    def _next_part(self, problem: Problem, positions: list[int], rows: Rows) -> tuple[int, ScoredEvaluation]:
-        """Evaluations of the first of ``rows``: how many there are, and those that are paid for and on record."""
-        recorder, name = self._recorder, problem.simulator.workload.name
+    def _next_part(self, call: _Call, positions: list[int], rows: Rows) -> tuple[int, ScoredEvaluation]:
+        """Evaluations of the first of ``rows``: how many there are, and those that are paid for and on record.
+
+        A record holds what was charged.
+        """
+        problem, ledger, recorder = call.problem, call.store.ledger, self._recorder
+        name = problem.simulator.workload.name
         recorded = recorder.replay(self.proposals, name, positions, rows) if recorder is not None else None
         if recorded is not None:
             return len(recorded), self._within_cost(problem.score(recorded))
         outcome = problem.evaluate(rows)
+        if ledger is not None:
+            outcome = replace(outcome, cost=outcome.cost - ledger.discounts(rows, outcome.status))
         scored = self._within_cost(outcome)
         if recorder is not None and len(scored):
             recorder.write(self.proposals, name, positions[: len(scored)], rows[: len(scored)], scored)
@@ -285,6 +292,8 @@ class Session:
         if not keys:
             return
         call.store.append(keys, scored)
+        if call.store.ledger is not None:
+            call.store.ledger.note(rows, scored.status)
         self._note_best(call.problem, scored, positions, rows)
         self.calls += len(keys)
         for cost in scored.cost.tolist():  # one by one, so that the sum does not depend on the batches

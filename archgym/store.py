@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from archgym.problem import Problem, ScoredEvaluation
+from archgym.resuming import ResumeLedger
 from archgym_simulators import FAILED
 from archgym_simulators.evaluation import freeze
 
@@ -24,10 +25,16 @@ class DesignStore:
     A dict from key to slot in growing arrays beat sorted and hashed arrays at every batch size in a trial. A failed
     design occupies a slot (it was charged, and is recorded) but has no key, so asking again evaluates it again.
     Evaluations wait as they are until one is asked for or there are many: copying them one by one costs more.
+
+    Attributes:
+        slot_of: slot of each known design by key.
+        count: slots in use.
+        ledger: how far designs were brought, where the simulator resumes; else None.
     """
 
     def __init__(self, problem: Problem) -> None:
         simulator = problem.simulator
+        self.ledger = ResumeLedger(simulator) if simulator.resumes else None
         self.slot_of: dict[int | bytes, int] = {}
         self.count = 0
         self._pending: list[ScoredEvaluation] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Check", "verify"]
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from archgym.journal import JournalRecord
 from archgym.problem import Problem
 from archgym.recorded_run import RecordedRun
+from archgym.resuming import ResumeLedger
 from archgym.verification_files import Check, compare_files
 from archgym_simulators import FAILED, STATUS_NAMES, Evaluation, InputError
 
@@ -21,6 +22,7 @@ TOLERANCE = 1e-12
 """Relative difference of floats allowed between machines; on the machine that recorded them no bit differs."""
 
 _ROWS_PER_CALL = 4096
+_COST = 3  # column of `_outcomes`
 
 
 def verify(
@@ -60,6 +62,7 @@ def _compare_designs(
     problems = {record.workload: run.spec.bind(record.workload) for record in records}
     rows = np.concatenate([record.rows for record in records])
     recorded = np.concatenate([_recorded(problems[record.workload], record) for record in records])
+    discounts = _discounts(problems, records)
     workloads = np.concatenate([np.full(len(record.rows), record.workload, dtype=object) for record in records])
     failed = recorded[:, 0] == FAILED
     steps = _chosen(np.flatnonzero(~failed), sample)
@@ -68,6 +71,7 @@ def _compare_designs(
         mine = steps[workloads[steps] == workload]
         for part in np.split(mine, range(_ROWS_PER_CALL, len(mine), _ROWS_PER_CALL)):
             old, new = recorded[part], _outcomes(problem, problem.simulator.evaluate(rows[part]))
+            new[:, _COST] -= discounts[part]
             wrong = np.flatnonzero(~_close(old, new))
             if len(wrong):
                 return Check("designs", False, _difference(problem, int(part[wrong[0]]), old[wrong[0]], new[wrong[0]]))
@@ -75,6 +79,18 @@ def _compare_designs(
             if progress is not None:
                 progress(done, len(steps))
     return Check("designs", True, _agreement(done, len(rows), exact, int(failed.sum())))
+
+
+def _discounts(problems: Mapping[str, Problem], records: Sequence[JournalRecord]) -> NDArray[np.float64]:
+    """What each recorded design (N,) was not charged because training went on from an earlier fidelity."""
+    ledgers = {name: ResumeLedger(one.simulator) for name, one in problems.items() if one.simulator.resumes}
+    found = [np.zeros(0)]
+    for record in records:
+        ledger, status = ledgers.get(record.workload), record.codes[:, 0].astype(np.int8)
+        found.append(np.zeros(len(status)) if ledger is None else ledger.discounts(record.rows, status))
+        if ledger is not None:
+            ledger.note(record.rows, status)
+    return np.concatenate(found)
 
 
 def _recorded(problem: Problem, record: JournalRecord) -> NDArray[np.float64]:

@@ -3,12 +3,13 @@
 ArchgymError
 ├── InputError (ValueError)      a value from the user is wrong; the message is one line that says what is allowed
 ├── MissingExtra (ImportError)   an optional dependency is not installed; the message is the install command
+│   └── MissingData              data that the user has to bring or make is not there; the message is the command
 └── SimulationFailed             one evaluation crashed or timed out; becomes a row with status "failed"
 """
 
 from __future__ import annotations
 
-__all__ = ["ArchgymError", "InputError", "MissingExtra", "SimulationFailed", "import_extra"]
+__all__ = ["ArchgymError", "InputError", "MissingData", "MissingExtra", "SimulationFailed", "import_extra"]
 
 import importlib
 from types import ModuleType
@@ -24,6 +25,10 @@ class InputError(ArchgymError, ValueError):
 
 class MissingExtra(ArchgymError, ImportError):
     """An optional dependency is missing: one line with the exact install command."""
+
+
+class MissingData(MissingExtra):
+    """Data that the user has to bring or make is missing: one line with the exact command."""
 
 
 class SimulationFailed(ArchgymError):

@@ -44,7 +44,7 @@ class MeanOverWorkloads(Simulator):
         # A family's declarations are class attributes; here they are those of whatever is averaged.
         self.metrics, self.objectives, self.reasons = first.metrics, first.objectives, first.reasons  # type: ignore[misc]
         self.default_objective, self.pareto_objectives = first.default_objective, first.pareto_objectives
-        self.version, self.cost_unit = first.version, first.cost_unit
+        self.version, self.cost_unit, self.resumes = first.version, first.cost_unit, first.resumes
         self.rows_per_record = first.rows_per_record
         self.diagnostic_names = first.diagnostic_names  # type: ignore[misc]
         self._is_log = np.array([metric.scale == "log" for metric in first.metrics])
@@ -59,6 +59,9 @@ class MeanOverWorkloads(Simulator):
 
     def describe_options(self) -> dict[str, Any]:
         return self.simulators[0].describe_options()
+
+    def reusable_cost(self, rows: Rows) -> NDArray[np.float64]:
+        return _sum([simulator.reusable_cost(rows) for simulator in self.simulators])
 
     def simulate(self, rows: Rows) -> Evaluation:
         return self._combined([simulator.simulate(rows) for simulator in self.simulators])

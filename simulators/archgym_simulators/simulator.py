@@ -128,6 +128,8 @@ class Simulator(ABC):
     reasons: ClassVar[tuple[Reason, ...]] = ()
     diagnostic_names: ClassVar[tuple[str, ...]] = ()
     cost_unit: str = "simulations"
+    resumes: bool = False
+    """Whether a higher fidelity goes on from a lower one of the same design, as `reusable_cost` says."""
     rows_per_record: int = 4096
     """Designs simulated between two writes of the journal; 1 for tools that need seconds a design."""
 
@@ -171,6 +173,15 @@ class Simulator(ABC):
             return self.simulate(rows)
         with ThreadPoolExecutor(threads) as pool:
             return join(list(pool.map(self.simulate, np.split(rows, range(_SLICE, len(rows), _SLICE)))))
+
+    def reusable_cost(self, rows: Rows) -> NDArray[np.float64]:
+        """The part (N,) of each evaluation's cost that leaves something to go on from, such as training.
+
+        At most the evaluation's cost, and growing with the fidelity. A session charges a design that it has seen at
+        another fidelity (parameters of role ``"fidelity"``) only what goes beyond the largest such part so far. It is
+        asked only where ``resumes``, with canonical rows, and must be known without simulating.
+        """
+        return np.zeros(len(rows))
 
     def bottlenecks(self, evaluation: Evaluation) -> Mapping[str, NDArray[Any]]:
         """What holds each design back, in words, each (N,): ``metric``, ``task``, ``block`` and whatever else is known.

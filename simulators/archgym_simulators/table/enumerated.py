@@ -108,7 +108,8 @@ class EnumeratedSimulator(Simulator):
         self._simulator = simulator
         self.metrics, self.version = simulator.metrics, simulator.version
         self.objectives, self.default_objective = simulator.objectives, simulator.default_objective
-        self.pareto_objectives, self.cost_unit = simulator.pareto_objectives, simulator.cost_unit
+        self.pareto_objectives = simulator.pareto_objectives
+        self.cost_unit, self.resumes = simulator.cost_unit, simulator.resumes
         self.space, self.workload, self.baseline = simulator.space, simulator.workload, simulator.baseline
         self._path = Path(path)
         self.reasons = simulator.reasons  # type: ignore[misc]  # of the family that answers, not of this class
@@ -148,6 +149,9 @@ class EnumeratedSimulator(Simulator):
 
     def describe_options(self) -> dict[str, Any]:
         return self._simulator.describe_options()
+
+    def reusable_cost(self, rows: Rows) -> NDArray[np.float64]:
+        return self._simulator.reusable_cost(rows)
 
     def _load(self) -> tuple[NDArray[np.int64], Evaluation]:
         """Keys (N,) and what was stored for them."""
