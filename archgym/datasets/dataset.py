@@ -44,6 +44,7 @@ class Dataset:
         reward: (N,) float64, as the run's objective scored it; runs of different objectives do not compare.
         feasible: (N,) bool, whether it met the run's constraints.
         distinct: whether each design is there once a workload.
+        whole_runs: whether every evaluation of the runs is there, but for failed ones.
 
     >>> data = Dataset.load(["runs/ga", "runs/study"])  # doctest: +SKIP
     >>> train, test = data.split_groups("agent", held_out=["ant_colony"])  # doctest: +SKIP
@@ -61,6 +62,7 @@ class Dataset:
     reward: NDArray[np.float64]  # (N,)
     feasible: NDArray[np.bool_]  # (N,)
     distinct: bool = True
+    whole_runs: bool = False
 
     def __post_init__(self) -> None:
         freeze(*(getattr(self, name) for name in COLUMNS))
@@ -140,8 +142,8 @@ class Dataset:
     # ---- parts ---------------------------------------------------------------------------------------------------
 
     def take(self, which: NDArray[Any]) -> Dataset:
-        """The rows of a mask (N,) or of indices, copied."""
-        return replace(self, **{name: getattr(self, name)[which] for name in COLUMNS})
+        """The rows of a mask (N,), or of indices without repeats, copied."""
+        return replace(self, **{name: getattr(self, name)[which] for name in COLUMNS}, whole_runs=False)
 
     def valid(self) -> Dataset:
         """The rows whose design is ok: those that have metrics."""

@@ -58,6 +58,8 @@ def load_dataset(
     sources = [source for path in given for source in sources_of(Path(path))]
     for source in sources[1:]:
         sources[0].schema.check_same(source.schema, sources[0].label, source.label)
+    if duplicates == "keep":
+        _refuse_twice(sources)
     filling = _Filling(_narrowed(sources[0].schema, metrics), sources)
     for source in sources:
         filling.read(source)
@@ -125,7 +127,8 @@ class _Filling:
             workloads=tuple(self._workloads.values()),
             runs=tuple(self._runs.values()),
             **self._columns,
-            distinct=drop,
+            distinct=drop or (len(self._sources) == 1 and self._sources[0].distinct),
+            whole_runs=not drop and all(source.whole_runs for source in self._sources),
         )
 
     # ---- one source ----------------------------------------------------------------------------------------------
@@ -240,6 +243,17 @@ def _check_columns(names: Sequence[str], source: Source) -> None:
 def _rows_of(source: Source) -> int:
     with opened(source.file) as file:
         return int(file.metadata.num_rows)
+
+
+def _refuse_twice(sources: Sequence[Source]) -> None:
+    seen: dict[str, str] = {}
+    for source in sources:
+        for run in source.runs:
+            if run.run_id in seen:
+                raise InputError(
+                    f"run {run.run_id} is in {seen[run.run_id]} and in {source.label}: to keep duplicates, name it once"
+                )
+            seen[run.run_id] = source.label
 
 
 def _narrowed(schema: Schema, metrics: Sequence[str] | None) -> Schema:

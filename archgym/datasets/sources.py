@@ -6,8 +6,9 @@ manifest is a name here, no more.
 
 from __future__ import annotations
 
-__all__ = ["METADATA", "Source", "sources_of"]
+__all__ = ["CROISSANT", "DATA", "FORMAT", "METADATA", "Source", "sources_of"]
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -25,7 +26,8 @@ from archgym_simulators import InputError
 
 FORMAT = 1
 METADATA = b"archgym dataset"
-DATA = "data.parquet"
+DATA, CROISSANT = "data.parquet", "croissant.json"
+_BYTES_AT_ONCE = 1 << 20
 _TASK_FILE = re.compile(r"evaluations-(\d{3,})\.parquet")
 
 
@@ -40,7 +42,8 @@ class Source:
         runs: that made the rows.
         counts: rows of each run, one run after the other; None where a column names the run.
         label: what to call it in a message.
-        distinct: whether repeated designs had been dropped when it was written.
+        distinct: whether no design is repeated.
+        whole_runs: whether every evaluation of its runs is there, but for failed ones.
     """
 
     file: Path
@@ -50,6 +53,7 @@ class Source:
     counts: tuple[int, ...] | None
     label: str
     distinct: bool = False
+    whole_runs: bool = True
 
 
 def sources_of(path: Path) -> list[Source]:
@@ -73,6 +77,7 @@ def _of_directory(folder: Path) -> list[Source]:
     if (folder / MANIFEST).is_file():
         return _study(folder) if "study" in read_json(folder / MANIFEST) else [_run(folder)]
     if (folder / DATA).is_file():
+        _check_digest(folder)
         return [_exported(folder / DATA)]
     raise InputError(
         f"{str(folder)!r} holds no run, study or dataset: it has neither {MANIFEST} nor {DATA}; name one inside it"
@@ -173,6 +178,26 @@ def _run_of_study(row: Mapping[str, Any], archgym: str) -> SourceRun:
 # ---- exported datasets -----------------------------------------------------------------------------------------------
 
 
+def _check_digest(folder: Path) -> None:
+    """The card holds the hash of the file; a directory without a card is read as the file would be."""
+    if not (folder / CROISSANT).is_file():
+        return
+    files = read_json(folder / CROISSANT).get("distribution")
+    first = files[0] if isinstance(files, list) and files else None
+    wanted = first.get("sha256") if isinstance(first, dict) else None
+    if file_digest(folder / DATA) != wanted:
+        raise InputError(f"{folder / DATA} is damaged: its content is not the one that {CROISSANT} names")
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, as text."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BYTES_AT_ONCE):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def _exported(path: Path) -> Source:
     with opened(path) as file:
         text = (file.schema_arrow.metadata or {}).get(METADATA)
@@ -187,7 +212,8 @@ def _exported(path: Path) -> Source:
         schema = Schema.from_json(about["schema"])
         workloads = tuple(DatasetWorkload(w["name"], tuple(w["features"]), w["digest"]) for w in about["workloads"])
         runs = tuple(SourceRun.from_json(run) for run in about["runs"])
-        return Source(path, schema, workloads, runs, None, str(path), bool(about["distinct"]))
+        flags = bool(about["distinct"]), bool(about["whole_runs"])
+        return Source(path, schema, workloads, runs, None, str(path), *flags)
     except InputError as error:
         raise error if str(path) in str(error) else InputError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError) as error:
