@@ -1,33 +1,67 @@
-"""Make the table: ``python -m experiments.nas_table every --processes 2 --minutes 80``, again until it says done.
+"""Make the table of measured cells, and check it.
 
-``every`` trains all 4,930 functions with the three seeds that searches see. It goes on where it stopped.
+every, best, clock   measure; again until it says done. best needs every, clock needs a quiet machine
+pack                 write the table that the package ships, from the blocks that are there
+again CELL           train one cell anew, such as '|none~0|+|none~0|none~1|+|nor_conv_3x3~0|none~1|none~2|'
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from archgym_simulators.nas.cells import function_groups
-from experiments.nas_table.measure import EVERY, open_blocks
+from archgym_simulators.errors import ArchgymError
+from archgym_simulators.nas.digits_table import COMMITTED, FUNCTIONS, read_table
+from experiments.nas_table.again import measure_again
+from experiments.nas_table.choose import chosen_groups
+from experiments.nas_table.measure import BEST, CLOCK, EVERY, open_blocks
+from experiments.nas_table.pack import accuracy_of_every, pack
 from experiments.nas_table.workers import in_processes
 
 BLOCKS = Path(__file__).parent / "blocks"
+PARTS = {part.name: part for part in (EVERY, BEST, CLOCK)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m experiments.nas_table", description=__doc__)
-    parser.add_argument("part", choices=("every",))
-    parser.add_argument("--processes", type=int, default=2)
+    parser = argparse.ArgumentParser(
+        prog="python -m experiments.nas_table",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("task", choices=(*PARTS, "pack", "again"))
+    parser.add_argument("cell", nargs="?", help="architecture string, for again")
+    parser.add_argument("--processes", type=int, default=2, help="2 by default; clock takes one")
     parser.add_argument("--minutes", type=float, default=80.0, help="start no further block after so long")
+    parser.add_argument("--blocks", type=Path, default=BLOCKS, help="folder of the blocks")
+    parser.add_argument("--table", type=Path, default=COMMITTED, help="file of the table")
     chosen = parser.parse_args(arguments)
-    part = {"every": EVERY}[chosen.part]
-    groups = range(len(function_groups()[1]))
+    if (chosen.task == "again") != (chosen.cell is not None):
+        parser.error("again takes an architecture string, the others none")
+    try:
+        return _run(chosen)
+    except ArchgymError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    if chosen.task == "again":
+        comparison = measure_again(chosen.cell, read_table(chosen.table))
+        print(comparison)
+        return 0 if comparison.holds else 1
+    if chosen.task == "pack":
+        about = pack(chosen.blocks, chosen.table)
+        print(f"{chosen.table}: {', '.join(f'{name} {value}' for name, value in about.items())}")
+        return 0
+    part = PARTS[chosen.task]
+    groups = chosen_groups(accuracy_of_every(chosen.blocks)) if part is BEST else list(range(FUNCTIONS))
+    folder = chosen.blocks / part.name
     until = time.monotonic() + 60.0 * chosen.minutes
-    in_processes(BLOCKS / part.name, part, list(groups), processes=chosen.processes, until=until)
-    left = len(open_blocks(BLOCKS / part.name, list(groups)))
+    in_processes(folder, part, groups, processes=1 if part.is_timing else chosen.processes, until=until)
+    left = len(open_blocks(folder, groups))
     print("done" if not left else f"{left} blocks left; run the same command again")
     return 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BEST", "EVERY", "Part", "cell_of_group", "measure_block", "open_blocks"]
+__all__ = ["BEST", "CLOCK", "EVERY", "Part", "cell_of_group", "measure_block", "open_blocks"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from archgym_simulators.nas.cells import Cell, cells_of_indices, function_groups
-from archgym_simulators.nas.zero_cost import SCORES, scores_of
+from archgym_simulators.nas.digits_design import RESNET
+
+Columns = dict[str, np.ndarray]
 
 BLOCK = 34
 """Groups a file; 4,930 = 145 * 34."""
@@ -25,17 +27,23 @@ class Part:
         name: of its folder.
         seeds: of the trainings.
         scores: whether zero-cost scores are taken as well.
+        is_timing: whether seconds are taken only, on a quiet machine, beside a reference cell.
     """
 
     name: str
     seeds: tuple[int, ...]
     scores: bool
+    is_timing: bool = False
 
 
 EVERY = Part("every", (0, 1, 2), scores=True)
 """Every function, with the seeds that searches see."""
 BEST = Part("best", tuple(range(100, 110)), scores=False)
 """The functions that came out best, with seeds that no search sees."""
+CLOCK = Part("clock", (0, 1, 2), scores=False, is_timing=True)
+"""Seconds of every function. The trainings take hours beside other work, so their own seconds are not fair."""
+
+_REFERENCE_EVERY = 4
 
 
 def cell_of_group(group: int) -> Cell:
@@ -53,16 +61,24 @@ def open_blocks(folder: Path, groups: Sequence[int]) -> list[tuple[Path, list[in
 
 
 def measure_block(path: Path, groups: Sequence[int], part: Part) -> None:
-    """Train every group's cell, and write the file in one piece."""
+    """Train, or time, every group's cell, and write the file in one piece."""
     import torch
-
-    from archgym_simulators.nas.cell_training import train_cell
 
     torch.set_num_threads(1)
     cells = [cell_of_group(group) for group in groups]
+    columns = {"group": np.array(groups, dtype=np.int16), **(_timed if part.is_timing else _trained)(cells, part)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part.npz")
+    np.savez_compressed(unfinished, allow_pickle=False, **columns)
+    unfinished.replace(path)
+
+
+def _trained(cells: Sequence[Cell], part: Part) -> Columns:
+    from archgym_simulators.nas.cell_training import train_cell
+    from archgym_simulators.nas.zero_cost import SCORES, scores_of
+
     trained = [train_cell(cell, part.seeds) for cell in cells]
-    columns: dict[str, np.ndarray] = {
-        "group": np.array(groups, dtype=np.int16),
+    columns: Columns = {
         "validation": np.array([one.validation for one in trained], dtype=np.float32),  # (G, S, E)
         "test": np.array([one.test for one in trained], dtype=np.float32),  # (G, S)
         "train_s": np.array([one.train_s for one in trained], dtype=np.float32),
@@ -71,7 +87,24 @@ def measure_block(path: Path, groups: Sequence[int], part: Part) -> None:
     if part.scores:
         found = [scores_of(cell, part.seeds[0]) for cell in cells]
         columns |= {name: np.array([one[name] for one in found]) for name in SCORES}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part.npz")
-    np.savez_compressed(unfinished, allow_pickle=False, **columns)
-    unfinished.replace(path)
+    return columns
+
+
+def _timed(cells: Sequence[Cell], part: Part) -> Columns:
+    """Seconds of each cell, and of the reference timed before every few of them."""
+    from archgym_simulators.nas.cell_training import time_cell
+
+    time_cell(RESNET, part.seeds)  # a process's first network is slower
+    seconds, references = [], []
+    for number, cell in enumerate(cells):
+        if number % _REFERENCE_EVERY == 0:
+            reference = time_cell(RESNET, part.seeds)
+        seconds.append(time_cell(cell, part.seeds))
+        references.append(reference)
+    (train, evaluate), (train_reference, evaluate_reference) = np.array(seconds).T, np.array(references).T
+    return {
+        "train_s": train,
+        "evaluate_s": evaluate,
+        "reference_train_s": train_reference,
+        "reference_evaluate_s": evaluate_reference,
+    }

@@ -7,7 +7,7 @@ which others are trained with it, and its accuracies only by rounding.
 
 from __future__ import annotations
 
-__all__ = ["EPOCHS", "TrainedCell", "train_cell"]
+__all__ = ["EPOCHS", "TrainedCell", "time_cell", "train_cell"]
 
 import time
 from collections.abc import Sequence
@@ -51,9 +51,7 @@ class TrainedCell:
 def train_cell(cell: Cell, seeds: Sequence[int], *, epochs: int = EPOCHS) -> TrainedCell:
     """Train one network a seed; on one machine with one torch thread, the same bits every time."""
     network = CellNetwork(cell, DIGITS, seeds)
-    optimiser = torch.optim.SGD(
-        network.parameters(), lr=_RATE, momentum=_MOMENTUM, nesterov=True, weight_decay=_DECAY, foreach=True
-    )
+    optimiser = _optimiser(network)
     draws = [np.random.default_rng([seed, 1]) for seed in seeds]
     validation = np.empty((len(seeds), epochs))
     halved = validation_images().head(_ON_THE_WAY)
@@ -67,6 +65,24 @@ def train_cell(cell: Cell, seeds: Sequence[int], *, epochs: int = EPOCHS) -> Tra
         evaluated_s = time.process_time() - finished
     test = accuracy(network, test_images())
     return TrainedCell(validation, test, trained_s / (epochs * len(seeds)), evaluated_s / len(seeds))
+
+
+def time_cell(cell: Cell, seeds: Sequence[int]) -> tuple[float, float]:
+    """CPU seconds of an epoch's training, and of one evaluation on the validation images, of one seed of several."""
+    network = CellNetwork(cell, DIGITS, seeds)
+    optimiser = _optimiser(network)
+    draws = [np.random.default_rng([seed, 1]) for seed in seeds]
+    started = time.process_time()
+    _train_epoch(network, optimiser, [training_epoch(rng) for rng in draws], 0, EPOCHS)
+    finished = time.process_time()
+    accuracy(network, validation_images())
+    return (finished - started) / len(seeds), (time.process_time() - finished) / len(seeds)
+
+
+def _optimiser(network: CellNetwork) -> torch.optim.SGD:
+    return torch.optim.SGD(
+        network.parameters(), lr=_RATE, momentum=_MOMENTUM, nesterov=True, weight_decay=_DECAY, foreach=True
+    )
 
 
 def accuracy(network: CellNetwork, images: Images) -> NDArray[np.float64]:

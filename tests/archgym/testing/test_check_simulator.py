@@ -20,12 +20,14 @@ from archgym_simulators import (
 )
 from archgym_simulators.mean import MeanOverWorkloads
 
+NEEDED = {"archgym/NAS201Digits-v0": {"partial": True}}
+"""Options without which an id cannot be bound in every state of the tree: its table may have missing rows."""
 TOYS = [toys.Bowl, toys.HugeSpace, toys.OneDesign, toys.AlwaysInvalid]
 
 
 @pytest.mark.parametrize("env_id", [i for i in environments() if not environment(i).extra])
 def test_every_registered_simulator_passes(env_id):
-    check_simulator(env_id, n=64)
+    check_simulator(env_id, n=64, **NEEDED.get(env_id, {}))
 
 
 @pytest.mark.parametrize("toy", TOYS, ids=lambda toy: toy.__name__)
