@@ -19,6 +19,7 @@ from archgym.registry import register, register_all
 if TYPE_CHECKING:
     from archgym.agent import Agent, AskTell, Settings, setting
     from archgym.api import SearchResult, evaluate, make_session, search
+    from archgym.datasets.loading import load_dataset
     from archgym.envs.continuous_view import ContinuousView
     from archgym.envs.design_env import DesignEnv
     from archgym.envs.design_vector_env import DesignVectorEnv
@@ -51,6 +52,7 @@ _HOMES = {
     "SessionOver": "archgym.session",
     "Settings": "archgym.agent",
     "evaluate": "archgym.api",
+    "load_dataset": "archgym.datasets.loading",
     "make_session": "archgym.api",
     "parallel_env": "archgym.envs.parallel_env",
     "search": "archgym.api",
@@ -78,6 +80,7 @@ __all__ = [
     "SessionOver",
     "Settings",
     "evaluate",
+    "load_dataset",
     "make_session",
     "parallel_env",
     "register",

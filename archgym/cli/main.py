@@ -24,6 +24,8 @@ COMMANDS = {
     "report": "what a study or a search found: a page, pictures or tables",
     "optimum": "the certified best design of a problem, stored or found by enumeration",
     "audit": "what a task is worth: what random search reaches, what matters, what ties",
+    "data": "published benchmarks that you have: import them, list them",
+    "dataset": "searches as a dataset: collect, info, merge, split, export",
     "verify": "simulate a run directory's designs again and compare",
     "doctor": "what is installed, what is missing, what works",
 }

@@ -30,6 +30,7 @@ ARCHGYM = [
     "SessionOver",
     "Settings",
     "evaluate",
+    "load_dataset",
     "make_session",
     "parallel_env",
     "register",
