@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym_simulators.nas.cells import function_groups, index_of_cells
-from archgym_simulators.nas.digits_design import RESNET, convolutions_of_cells, edges_to_connect
+from archgym_simulators.nas.digits_design import RESNET, connected_cells, convolutions_of_cells
 
 BEST_OF_ALL = 300
 BEST_OF_A_COST = 5
@@ -26,10 +26,9 @@ def chosen_groups(accuracy: NDArray[np.float64]) -> list[int]:
     groups, _ = function_groups()
     ranked = np.argsort(-accuracy, kind="stable").tolist()
     chosen = {int(groups[index_of_cells(np.array([RESNET]))[0]]), *ranked[:BEST_OF_ALL]}
-    is_connected = edges_to_connect() == 0
     of_cells = convolutions_of_cells()
     place = np.argsort(ranked)
     for pair in np.unique(of_cells, axis=0):
-        mine = np.unique(groups[(of_cells == pair).all(axis=1) & is_connected])
+        mine = np.unique(groups[(of_cells == pair).all(axis=1) & connected_cells()])
         chosen |= set(mine[np.argsort(place[mine], kind="stable")][:BEST_OF_A_COST].tolist())
     return sorted(chosen)

@@ -8,9 +8,9 @@ __all__ = [
     "CellSpace",
     "cell_space",
     "classes_of_cells",
+    "connected_cells",
     "convolutions_of_cells",
     "designs_of_texts",
-    "edges_to_connect",
     "live_cells",
     "texts_of_rows",
 ]
@@ -26,7 +26,6 @@ from archgym_simulators.nas.cells import (
     CONV_1X1,
     CONV_3X3,
     EDGES,
-    NODES,
     NONE,
     OPERATIONS,
     SIZE,
@@ -137,17 +136,9 @@ def convolutions_of_cells() -> NDArray[np.int64]:
     return np.stack([np.count_nonzero(live_cells() == kind, axis=1) for kind in (CONV_1X1, CONV_3X3)], axis=1)
 
 
-@cache
-def edges_to_connect() -> NDArray[np.int64]:
-    """How many edges of each cell by index (15,625,) would have to bring something for a path to the output."""
-    missing = cells_of_indices(np.arange(SIZE)) == NONE
-    short = np.full((SIZE, NODES), len(EDGES))
-    short[:, 0] = 0
-    for e, (to, source) in enumerate(EDGES):  # edges come in the order of their targets
-        short[:, to] = np.minimum(short[:, to], short[:, source] + missing[:, e])
-    distance = short[:, -1].astype(np.int64)
-    distance.flags.writeable = False
-    return distance
+def connected_cells() -> NDArray[np.bool_]:
+    """Whether something of the input reaches the output, of each cell by index (15,625,); of 341 nothing does."""
+    return np.asarray((live_cells() != NONE).any(axis=1))
 
 
 def designs_of_texts(texts: Sequence[str], *, epochs: int | None = EPOCHS) -> list[Design]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archgym_simulators.nas.cell_hardware import CellCosts
 from archgym_simulators.nas.cells import SIZE, function_groups
-from archgym_simulators.nas.digits_design import convolutions_of_cells, edges_to_connect, live_cells
+from archgym_simulators.nas.digits_design import connected_cells, convolutions_of_cells, live_cells
 from archgym_simulators.nas.digits_table import FUNCTIONS, DigitsTable
 from archgym_simulators.nas.digits_workloads import Seeds
 from archgym_simulators.nas.skeleton import DIGITS, macs_of, parameters_of
@@ -103,12 +103,11 @@ def _by_function(values: NDArray[Any], table: DigitsTable) -> Floats:
 
 def _verdicts(groups: NDArray[np.int64], final: Floats, searched: Floats) -> tuple[NDArray[np.int16], Floats, Floats]:
     """Reason, its number and the violation (SIZE,) each, from what the workload and the search know at the end."""
-    lacking = edges_to_connect()
     accuracy, has_final = searched[groups], np.isfinite(final[groups])
     least = np.nanmin(searched[np.isfinite(final)], initial=100.0)
     short = np.maximum(least - accuracy, 0.0) / _POINTS_A_UNIT
-    conditions = [lacking > 0, ~np.isfinite(accuracy), ~has_final]
+    conditions = [~connected_cells(), ~np.isfinite(accuracy), ~has_final]
     code = np.select(conditions, [DISCONNECTED, NOT_MEASURED, NOT_JUDGED], -1).astype(np.int16)
-    detail = np.select(conditions, [lacking, groups, accuracy], 0.0)
-    violation = np.select(conditions, [lacking, np.ones(SIZE), 1.0 + short], 0.0)
+    detail = np.select(conditions, [0.0, groups, accuracy], 0.0)
+    violation = np.select(conditions, [1.0, 1.0, 1.0 + short], 0.0)
     return code, detail, violation

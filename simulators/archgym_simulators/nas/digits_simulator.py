@@ -53,9 +53,9 @@ _EDGES = len(EDGES)
 class NAS201DigitsSimulator(Simulator):
     """Cells of NAS-Bench-201 on the jitter-digits task, really trained (`experiments.nas_table`).
 
-    A cell whose output nothing reaches is invalid, graded by the edges that it lacks: its latency is not that of a
-    network. An evaluation costs the seconds of its trainings and of one validation each; the same cell asked again
-    with more epochs goes on where it was. Test accuracy is a diagnostic of the workload ``judge`` and nowhere else.
+    A cell whose output nothing reaches is invalid: its latency is not that of a network. An evaluation costs the
+    seconds of its trainings and of one validation each; the same cell asked again with more epochs goes on where it
+    was. Test accuracy is a diagnostic of the workload ``judge`` and nowhere else.
 
     Diagnostics: whether the output is reached, standard deviation between the seeds, test accuracy in percent.
 
@@ -80,11 +80,7 @@ class NAS201DigitsSimulator(Simulator):
     default_objective = "accuracy"
     pareto_objectives = ("error", "min:latency_ns", "min:energy_pj")
     reasons: ClassVar[tuple[Reason, ...]] = (
-        Reason(
-            "disconnected",
-            "nothing reaches the cell's output; edges that would have to bring something: {edges:.0f}",
-            ("edges",),
-        ),
+        Reason("disconnected", "nothing of the cell's input reaches its output"),
         Reason("not-measured", "the table does not hold function {group:.0f} yet", ("group",)),
         Reason(
             "not-judged",

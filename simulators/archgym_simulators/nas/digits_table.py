@@ -24,6 +24,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -168,8 +169,9 @@ _COLUMNS = {
 @cache
 def _read(file: Path, stamp: int) -> DigitsTable:
     del stamp  # a file that was written anew is read anew
+    content = file.read_bytes()
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with np.load(BytesIO(content), allow_pickle=False) as archive:
             columns = {name: archive[name] for name in _COLUMNS}
             about = json.loads(archive["about"].tobytes())
         _check(columns, about)
@@ -184,7 +186,7 @@ def _read(file: Path, stamp: int) -> DigitsTable:
         columns["evaluate_s"].astype(np.float64),
         columns["scores"].astype(np.float64),
         about,
-        hashlib.sha256(file.read_bytes()).hexdigest()[:16],
+        hashlib.sha256(content).hexdigest()[:16],
     )
 
 
