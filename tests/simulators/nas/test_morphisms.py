@@ -4,7 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from archgym.envs import EditView
+from archgym.envs.edit_view import EditView
 from archgym_simulators.errors import InputError
 from archgym_simulators.nas.cells import cells_of_indices
 from archgym_simulators.nas.digits_design import RESNET, cell_space
