@@ -91,6 +91,8 @@ class Agent(ABC):
     REQUIRES: ClassVar[str] = ""
     DETERMINISTIC: ClassVar[bool] = False
     """Whether it draws nothing at random, so that every seed gives the same designs."""
+    SLOW: ClassVar[bool] = False
+    """Whether a proposal takes it more than about a tenth of a second; conformance suites then check it lightly."""
     Config: ClassVar[type[Settings]] = Settings
 
     @classmethod

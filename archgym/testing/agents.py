@@ -18,16 +18,14 @@ from archgym.agent import Agent, AskTell
 from archgym.problem import ProblemSpec
 from archgym.session import Budget
 from archgym.testing._agent_elsewhere import elsewhere
+from archgym.testing._agent_extent import FULL, LIGHT, Extent
 from archgym.testing._agent_runs import Run, Subject, ToySpec, WatchedSession, judged, record, watch
 from archgym_simulators import InputError
 
-_TOYS = ("Bowl", "HugeSpace", "OneDesign", "AlwaysInvalid", "Flaky")
-_LARGE_TOYS = ("Bowl", "HugeSpace")
 _EXTRAS = (
     *("torch", "stable_baselines3", "sb3_contrib", "optuna", "scipy", "cmaes", "smac", "sklearn", "lightgbm", "skops"),
     *("pettingzoo", "minari", "h5py", "plotly", "ray", "accelforge", "pyosys"),
 )
-_SWEEP_SAMPLES = 12
 
 
 def check_agent(
@@ -35,21 +33,24 @@ def check_agent(
     *,
     options: Mapping[str, Any] | None = None,
     environments: Sequence[str] = (),
-    budget: int = 48,
+    budget: int | None = None,
     seed: int = 1,
     checks: Sequence[str] | None = None,
+    light: bool | None = None,
 ) -> None:
     """Check that an agent keeps the contract, on toys with every parameter kind, 1e24 designs, one design, failures.
 
-    An agent that draws nothing at random says so by a class attribute ``DETERMINISTIC = True``.
+    An agent that draws nothing at random says so by a class attribute ``DETERMINISTIC = True``, one that takes more
+    than about a tenth of a second a proposal by ``SLOW = True``.
 
     Args:
         agent: a name of ``archgym list agents``, ``path/agent.py``, or a subclass of `archgym.Agent`.
         options: settings to check it with; its defaults where None.
         environments: ids of further environments to check it on; all of them with the default workload.
-        budget: calls a run.
+        budget: calls a run; 48 where None, 12 in a light check.
         seed: of its runs.
         checks: names of `AGENT_CHECKS`; all of them where None.
+        light: make every check with fewer and shorter runs; where None, if the agent says that it is slow.
 
     Raises:
         AssertionError: with a sentence that says what is wrong.
@@ -57,7 +58,9 @@ def check_agent(
 
     >>> check_agent("random_search", checks=["settings", "budget"])
     """
-    context = _Context(Subject.of(agent, options or {}), tuple(environments), budget, seed)
+    subject = Subject.of(agent, options or {})
+    extent = LIGHT if (subject.agent.SLOW if light is None else light) else FULL
+    context = _Context(subject, tuple(environments), extent, extent.budget if budget is None else budget, seed)
     for name in checks if checks is not None else AGENT_CHECKS:
         AGENT_CHECKS[name](context)
 
@@ -68,12 +71,13 @@ class _Context:
 
     subject: Subject
     environments: tuple[str, ...]
+    extent: Extent
     budget: int
     seed: int
     runs: dict[Any, Run] = field(default_factory=dict)
 
-    def specs(self) -> list[ProblemSpec]:
-        return [*map(ToySpec.of, _TOYS), *map(ProblemSpec.create, self.environments)]
+    def specs(self, toys: Sequence[str]) -> list[ProblemSpec]:
+        return [*map(ToySpec.of, toys), *map(ProblemSpec.create, self.environments)]
 
     def run(self, spec: ProblemSpec, *, seed: int | None = None, again: int = 0, **budget: Any) -> Run:
         limits = Budget(**{"limit": self.budget, **budget})
@@ -108,7 +112,7 @@ def _check_settings(context: _Context) -> None:
     if sweep is None:
         return
     edges = [np.zeros((1, sweep.width), np.int64), sweep.nvec[None] - 1]
-    for row in np.concatenate([*edges, sweep.sample(_SWEEP_SAMPLES, np.random.default_rng(context.seed))]):
+    for row in np.concatenate([*edges, sweep.sample(context.extent.swept, np.random.default_rng(context.seed))]):
         design = sweep.decode_row(row)
         _build_swept(subject, {name: getattr(value, "item", lambda v=value: v)() for name, value in design.items()})
 
@@ -139,12 +143,12 @@ def _check_asking(context: _Context) -> None:
     """``ask(n)`` gives at most n rows: int64, (m, D), in range."""
     if not context.subject.is_ask_tell:
         return
-    for toy in _TOYS:
+    for toy in context.extent.toys:
         session = WatchedSession(ToySpec.of(toy), budget=Budget(context.budget))
         with judged(context.subject, session):
             agent = context.subject.create(session, np.random.default_rng(context.seed))
             assert isinstance(agent, AskTell)
-            for n in (1, 2, 1, 7, 1, 64):
+            for n in context.extent.asks:
                 rows = agent.ask(n)
                 _check_rows(context.subject, rows, n, session)
                 if not len(rows):
@@ -169,8 +173,8 @@ def _check_rows(subject: Subject, rows: Any, n: int, session: WatchedSession) ->
 def _check_budget(context: _Context) -> None:
     """No run costs a call more than its budget, ends by an error, goes on after the end, or repeats itself for ever."""
     subject = context.subject
-    for spec in context.specs():
-        for limit in (1, 2, context.budget):
+    for spec in context.specs(context.extent.toys):
+        for limit in (*context.extent.limits, context.budget):
             session = context.run(spec, limit=limit).session
             where = f"on {spec.env_id} with a budget of {limit}"
             beyond = getattr(session.problem().simulator, "simulated", session.calls + 1) - 1 - session.calls
@@ -187,7 +191,7 @@ def _check_budget(context: _Context) -> None:
 
 def _check_max_proposals(context: _Context) -> None:
     """A limit on proposals holds."""
-    for toy in _LARGE_TOYS:
+    for toy in context.extent.large:
         session = context.run(ToySpec.of(toy), limit=10 * context.budget, max_proposals=7).session
         if session.proposals > 7:
             raise context.subject.error(f"made {session.proposals} proposals on {toy} where 7 are allowed")
@@ -196,13 +200,13 @@ def _check_max_proposals(context: _Context) -> None:
 def _check_seed(context: _Context) -> None:
     """The same seed gives the same rows in the same batches, another seed gives others."""
     subject = context.subject
-    for spec in context.specs():
+    for spec in context.specs(context.extent.repeated):
         first, again = context.run(spec), context.run(spec, again=1)
         if first.digest != again.digest:
             raise subject.error(f"proposed other designs on {spec.env_id} when run again with seed {context.seed}")
     if subject.agent.DETERMINISTIC:
         return
-    spec = ToySpec.of("HugeSpace")
+    spec = ToySpec.of(context.extent.twin)
     if np.array_equal(context.run(spec).rows, context.run(spec, seed=context.seed + 1).rows):
         raise subject.error(
             f"proposed the same designs with seeds {context.seed} and {context.seed + 1}; draw from the generator that "
@@ -214,14 +218,14 @@ def _check_resume(context: _Context) -> None:
     """A recorded run that is killed anywhere and started again records what an uninterrupted one does."""
     rng = np.random.default_rng(context.seed)
     with tempfile.TemporaryDirectory() as place:
-        for toy in _LARGE_TOYS:
+        for toy in context.extent.resumed:
             whole = Path(place, f"{toy}-whole")
             expected, _ = record(context.subject, toy, whole, seed=context.seed, budget=context.budget)
             size = (whole / "journal.bin").stat().st_size
-            for cut in (0, size - 1, *rng.integers(1, size, 4).tolist()):
+            for cut in (0, size - 1, *rng.integers(1, size, context.extent.cuts).tolist()):
                 # A process killed at any instant leaves a journal cut at some byte.
                 _resume(context, toy, Path(place, f"{toy}-{cut}"), expected, whole, cut)
-            for calls in rng.integers(1, context.budget, 2).tolist():
+            for calls in rng.integers(1, context.budget, context.extent.kills).tolist():
                 killed = Path(place, f"{toy}-after-{calls}")
                 record(context.subject, toy, killed, seed=context.seed, budget=context.budget, kill_after=calls)
                 _resume(context, toy, killed, expected)
@@ -244,7 +248,7 @@ def _check_process(context: _Context) -> None:
     subject = context.subject
     if not subject.reach:
         return
-    toy = "HugeSpace"
+    toy = context.extent.twin
     there = elsewhere(subject, toy, seed=context.seed, budget=context.budget, forbidden=_EXTRAS)
     if there["imported"]:
         raise subject.error(f"imports {', '.join(there['imported'])} with its module; import it inside create")

@@ -289,6 +289,34 @@ def test_unknown_agents_and_options_are_input_errors() -> None:
         check_agent("random_search", options={"bach": 1})
 
 
+def test_slow_agents_are_checked_lightly() -> None:
+    class Counts(Sampler):
+        proposed = 0
+
+        def ask(self, n):
+            rows = super().ask(n)
+            type(self).proposed += len(rows)
+            return rows
+
+    def proposed(*, slow=False, **options) -> int:
+        Counts.SLOW, Counts.proposed = slow, 0
+        check_agent(Counts, **options)
+        return Counts.proposed
+
+    light = proposed(slow=True)
+    assert light == proposed(light=True)
+    assert 5 * light < proposed() == proposed(slow=True, light=False)
+
+
+LIGHTLY = [agent for agent in BROKEN if agent is not OverAsksAtTheEnd]
+
+
+@pytest.mark.parametrize("agent", LIGHTLY, ids=lambda agent: agent.__name__)
+def test_a_light_check_finds_what_a_full_one_finds(agent: type[AskTell]) -> None:
+    with pytest.raises(AssertionError, match=BROKEN[agent]):
+        check_agent(agent, light=True)
+
+
 def test_further_environments_are_checked() -> None:
     import archgym
 
