@@ -28,6 +28,7 @@ SECTIONS = {
     "accelerator": ("accelerator", "accelerators per CPU second, every layer mapped, random ones, batches of 24"),
     "soc": ("soc", "SoC model: designs per CPU second on one core, beside FARSI"),
     "tpe": ("tpe", "tensor engines at bit level: random designs per CPU second, batches of 16,384, and one by one"),
+    "nas": ("nas", "measured cells looked up, and zero-cost scores, on one core"),
     "overhead": ("overhead", "what each layer adds to a design: microseconds of CPU, on a toy simulator"),
     "environments": ("environments", "what session and environment add to a design, on a toy simulator"),
 }

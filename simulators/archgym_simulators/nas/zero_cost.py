@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from archgym_simulators.nas.cell_network import CellNetwork
 from archgym_simulators.nas.cells import Cell
+from archgym_simulators.nas.digits_table import SCORE_NAMES
 from archgym_simulators.nas.digits_task import SIDE, training_epoch
 from archgym_simulators.nas.skeleton import DIGITS
 
@@ -27,34 +28,61 @@ _ZEN_SEED = 20204
 
 Batch = tuple[Tensor, Tensor]
 """Images (N, 1, H, W) and classes (N,)."""
+WeightGradients = list[tuple[Tensor, Tensor]]
+"""Every convolution's weights and their gradient."""
+
+SCORES = SCORE_NAMES
 
 
 def scores_of(cell: Cell, seed: int) -> dict[str, float]:
     """Every score by name; a network that passes nothing on has the lowest finite ones."""
     drawn = training_epoch(np.random.default_rng([seed, 2]))
     batch = torch.from_numpy(drawn.pixels[:_BATCH, None]), torch.from_numpy(drawn.classes[:_BATCH])
-    found = {}
-    for name, score in SCORES.items():
-        value = score(CellNetwork(cell, DIGITS, [seed]), batch)
-        found[name] = value if np.isfinite(value) else -1e9
-    return found
+    network = CellNetwork(cell, DIGITS, [seed])
+    # The last one changes the weights.
+    found = {**_of_one_pass(network, batch), "zen": _zen(network), "synflow": _synflow(network)}
+    return {name: found[name] if np.isfinite(found[name]) else -1e9 for name in SCORES}
 
 
-def _grad_norm(network: CellNetwork, batch: Batch) -> float:
+def _of_one_pass(network: CellNetwork, batch: Batch) -> dict[str, float]:
+    """The four scores that look at one batch, from one pass through the network and two back."""
+    images = batch[0].clone().requires_grad_()
+    alike = torch.zeros(len(images), len(images), dtype=torch.float64)
+
+    def count(_: nn.Module, inputs: tuple[Tensor, ...], __: Tensor) -> None:
+        on = (inputs[0].detach().flatten(1) > 0).float()  # counts below 2^24 are exact
+        alike.add_(on @ on.T + (1.0 - on) @ (1.0 - on).T)
+
+    with _on_every(network, nn.ReLU, count):
+        logits = network(images)
+    loss = nn.functional.cross_entropy(logits.flatten(0, 1), batch[1])
+    gradients = _weight_gradients(network, loss, retain_graph=True)
+    return {
+        "grad_norm": _grad_norm(gradients),
+        "snip": _snip(gradients),
+        "jacob_cov": _jacobian_covariance(images, logits),
+        "naswot": _naswot(alike),
+    }
+
+
+def _grad_norm(gradients: WeightGradients) -> float:
     """Norm of the loss's gradient (Abdelfattah et al., ICLR 2021)."""
-    return sum(float(gradient.norm()) for _, gradient in _weight_gradients(network, _loss(network, batch)))
+    return sum(float(gradient.norm()) for _, gradient in gradients)
 
 
-def _snip(network: CellNetwork, batch: Batch) -> float:
+def _snip(gradients: WeightGradients) -> float:
     """Sum of |weight * gradient| (Lee et al., ICLR 2019)."""
-    return sum(float((weight * g).abs().sum()) for weight, g in _weight_gradients(network, _loss(network, batch)))
+    return sum(float((weight * gradient).abs().sum()) for weight, gradient in gradients)
 
 
-def _synflow(network: CellNetwork, batch: Batch) -> float:
+def _synflow(network: CellNetwork) -> float:
     """Logarithm of the sum of weight * d(output) / d(weight), of absolute weights and an image of ones.
 
     Tanaka et al., NeurIPS 2020. Normalisation is off, so that signals only add up; the product of layers needs float64.
     """
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.reset_running_stats()
     network = network.double().eval()
     with torch.no_grad():
         for parameter in network.parameters():
@@ -64,13 +92,12 @@ def _synflow(network: CellNetwork, batch: Batch) -> float:
     return float(torch.log(torch.as_tensor(flow)))
 
 
-def _jacobian_covariance(network: CellNetwork, batch: Batch) -> float:
+def _jacobian_covariance(images: Tensor, logits: Tensor) -> float:
     """How differently the output answers to changes of different images (Mellor et al., 2020).
 
     With eigenvalues v of the correlation between the images' Jacobians: -sum(log v + 1 / v).
     """
-    images = batch[0].clone().requires_grad_()
-    (jacobian,) = torch.autograd.grad(network(images).sum(), images, allow_unused=True, materialize_grads=True)
+    (jacobian,) = torch.autograd.grad(logits.sum(), images, allow_unused=True, materialize_grads=True)
     rows = jacobian.flatten(1).double()
     centred = rows - rows.mean(dim=1, keepdim=True)
     norms = centred.norm(dim=1, keepdim=True)
@@ -81,20 +108,12 @@ def _jacobian_covariance(network: CellNetwork, batch: Batch) -> float:
     return float(-(values.log() + 1.0 / values).sum())
 
 
-def _naswot(network: CellNetwork, batch: Batch) -> float:
+def _naswot(alike: Tensor) -> float:
     """Log determinant of how many rectifiers two images switch alike (Mellor et al., ICML 2021)."""
-    alike = torch.zeros(len(batch[0]), len(batch[0]), dtype=torch.float64)
-
-    def count(_: nn.Module, inputs: tuple[Tensor, ...], __: Tensor) -> None:
-        on = (inputs[0].flatten(1) > 0).double()
-        alike.add_(on @ on.T + (1.0 - on) @ (1.0 - on).T)
-
-    with torch.no_grad(), _on_every(network, nn.ReLU, count):
-        network(batch[0])
     return float(torch.linalg.slogdet(alike).logabsdet)
 
 
-def _zen(network: CellNetwork, batch: Batch) -> float:
+def _zen(network: CellNetwork) -> float:
     """Zen-score: log of how far the features move with Gaussian images, and of the scales that were normalised away.
 
     Lin et al., ICCV 2021.
@@ -114,13 +133,11 @@ def _zen(network: CellNetwork, batch: Batch) -> float:
     return float(torch.log(moved) + sum(torch.log(scale) for scale in positive))
 
 
-def _loss(network: CellNetwork, batch: Batch) -> Tensor:
-    return nn.functional.cross_entropy(network(batch[0]).flatten(0, 1), batch[1])
-
-
-def _weight_gradients(network: CellNetwork, value: Tensor) -> list[tuple[Tensor, Tensor]]:
+def _weight_gradients(network: CellNetwork, value: Tensor, *, retain_graph: bool = False) -> WeightGradients:
     weights = [module.weight for module in network.modules() if isinstance(module, nn.Conv2d)]
-    gradients = torch.autograd.grad(value, weights, allow_unused=True, materialize_grads=True)
+    gradients = torch.autograd.grad(
+        value, weights, allow_unused=True, materialize_grads=True, retain_graph=retain_graph
+    )
     return [(weight.detach(), gradient) for weight, gradient in zip(weights, gradients, strict=True)]
 
 
@@ -133,13 +150,3 @@ def _on_every(network: nn.Module, kind: type[nn.Module], look: Callable[..., Non
     finally:
         for handle in handles:
             handle.remove()
-
-
-SCORES: dict[str, Callable[[CellNetwork, Batch], float]] = {
-    "grad_norm": _grad_norm,
-    "snip": _snip,
-    "synflow": _synflow,
-    "jacob_cov": _jacobian_covariance,
-    "naswot": _naswot,
-    "zen": _zen,
-}
