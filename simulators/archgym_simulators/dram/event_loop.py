@@ -27,12 +27,16 @@ from archgym_simulators.dram.refresh import (
     follow_banks,
     issue_refresh,
     next_refresh,
+    push_bound,
     push_bounds,
     push_window,
     trigger_refreshes,
 )
+from archgym_simulators.dram.row_hits import SHORTEST_RUN, serve_hits
 from archgym_simulators.dram.scheduler import (
     GROUPED,
+    REORDER_RESPONSES,
+    SIMPLE,
     earliest_command,
     earliest_of_two_buses,
     has_room,
@@ -40,13 +44,10 @@ from archgym_simulators.dram.scheduler import (
     next_not_served,
     take_off,
 )
-from archgym_simulators.dram.timing import ACT, PRE, RDA, WRA
+from archgym_simulators.dram.timing import ACT, PRE, RD, RDA, WRA
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.uint8]
-
-SIMPLE = 0
-REORDER_RESPONSES = 1
 
 
 def event_loop(simple: bool) -> Callable[..., int]:
@@ -58,8 +59,8 @@ def event_loop(simple: bool) -> Callable[..., int]:
 
     @loop_kernel
     def run(
-        design: Ints, in_order: bool, s: Ints, packed: Ints, arrival: Ints, twin: Ints, served: Flags, due: Ints,
-        delivered: Ints, latency: Ints, log: Ints,
+        design: Ints, in_order: bool, s: Ints, packed: Ints, arrival: Ints, twin: Ints, run_end: Ints, served: Flags,
+        due: Ints, delivered: Ints, latency: Ints, log: Ints,
     ) -> int:  # fmt: skip
         """Simulate one design and return the cycle of the last response.
 
@@ -72,6 +73,7 @@ def event_loop(simple: bool) -> Callable[..., int]:
             packed: (R + 2,) links of the requests, see `layout`.
             arrival: (R,) time stamps in player clocks.
             twin: (R + 2,) previous request to the same address, R + 1 if there is none.
+            run_end: (R,) one past the last of its neighbours with the same bank, row and direction.
             served: (R + 2,) which requests have had their column command.
             due: (R,) when a response may leave the controller, -1 unknown; for `in_order` only.
             delivered: (R,) cycle of the n-th response at the player.
@@ -130,9 +132,8 @@ def event_loop(simple: bool) -> Callable[..., int]:
                 if not simple:
                     end += s[lay.LENGTH + kind]
                 end = max(end, s[lay.OWN + (bank << 4) + kind])
-                key = (
-                    end | (chosen >> lay.KIND_BITS) << lay.KEY_BITS | kind << lay.BANK_BITS | s[lay.BASE + (bank << 4)]
-                )
+                end |= (chosen >> lay.KIND_BITS) << lay.KEY_BITS
+                key = end | kind << lay.BANK_BITS | s[lay.BASE + (bank << 4)]
                 s[lay.LIVE + (s[lay.PLACE + (bank << 4)] & lay.BANK_MASK)] = key
                 if sweep > 0:
                     sweep -= 1
@@ -160,6 +161,28 @@ def event_loop(simple: bool) -> Callable[..., int]:
             command_at = start >> shift
             enters = False
 
+            if simple and live == 1 and kind == RD + direction and not refreshing and not logging:
+                request = ((best & request_bits) >> (lay.KEY_BITS + 1)) & lay.POSITION_MASK
+                last = run_end[request]
+                if entered + SHORTEST_RUN <= last and waiting == entered - request and command_at < refresh_at:
+                    bank = best & lay.BANK_MASK
+                    now, request, entered, sent, accepted, taken, offer, entry, released, responded = serve_hits(
+                        design, in_order, request, last, entered, bank, kind, command_at, refresh_at,
+                        now, sent, accepted, taken, offer, entry, released, responded,
+                        s, packed, arrival, served, delivered, latency,
+                    )  # fmt: skip
+                    now_key = now << shift
+                    last_bank = bank
+                    deliveries = request
+                    waiting = entered - request
+                    writes = waiting * direction
+                    head = s[lay.HEAD + (bank << 4)]
+                    hit = s[lay.HIT + (bank << 4)]
+                    if waiting == 0:
+                        live = zero
+                        bank = lay.NO_BANK
+                    continue
+
             if entry <= 2 * command_at and entry <= 2 * refresh_at:
                 now = entry >> 1
                 now_key = now << shift
@@ -177,19 +200,10 @@ def event_loop(simple: bool) -> Callable[..., int]:
                 row = lay.SAME_GROUP + (kind << 3)
                 if simple:
                     s[lay.LAST + kind] = now
+                    push_bound(lay.BOUND, row, now_key, s)
                 else:
                     rank = s[lay.RANK + at] & lay.RANK_MASK
                     s[lay.LAST + (rank << 3) + kind] = now
-                if simple:
-                    activate = max(s[lay.BOUND], now_key + s[row])
-                    precharge = max(s[lay.BOUND + 1], now_key + s[row + 1])
-                    read = max(s[lay.BOUND + 2], now_key + s[row + 2])
-                    write = max(s[lay.BOUND + 3], now_key + s[row + 3])
-                    s[lay.BOUND] = activate
-                    s[lay.BOUND + 1] = precharge
-                    s[lay.BOUND + 2] = read
-                    s[lay.BOUND + 3] = write
-                else:
                     push_bounds((best >> lay.GROUP_AT) & lay.GROUP_MASK, kind, now_key, s)
                 own = lay.OWN + at
                 row = lay.SAME_BANK + (kind << 3)
@@ -201,7 +215,7 @@ def event_loop(simple: bool) -> Callable[..., int]:
                     s[own + 3] = now_key + s[row + 3]
                     s[own + 6] = now_key + s[row + 6]
                     s[own + 7] = now_key + s[row + 7]
-                    window = note_activation(0, now, now_key, s) if simple else note_activation(rank, now, now_key, s)
+                    window = note_activation(0 if simple else rank, now, now_key, s)
                     if simple:
                         s[lay.BOUND] = max(s[lay.BOUND], window)
                     else:
@@ -219,10 +233,7 @@ def event_loop(simple: bool) -> Callable[..., int]:
                     hit = lay.CLOSED
                     head = name
                     precharges += 1
-                    if simple:
-                        note_close(0, now, s)
-                    else:
-                        note_close(rank, now, s)
+                    note_close(0 if simple else rank, now, s)
                     if not refreshing:
                         continue
 
@@ -241,10 +252,7 @@ def event_loop(simple: bool) -> Callable[..., int]:
                             reads_auto += 1
                         s[lay.HIT + at] = lay.CLOSED
                         hit = lay.CLOSED
-                        if simple:
-                            note_close(0, close, s)
-                        else:
-                            note_close(rank, close, s)
+                        note_close(0 if simple else rank, close, s)
                     else:
                         s[own + 1] = max(s[own + 1], now_key + s[row + 1])
                         if is_write:

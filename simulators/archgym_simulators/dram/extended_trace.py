@@ -92,7 +92,7 @@ class ExtendedTrace:
         prepared = PreparedTrace.decode(
             trace, device=wide, mapping=mapping, of=device, player_clock_mhz=player_clock_mhz
         )
-        template, packed, arrival, twin, first = prepared.kernel_arguments
+        template, packed, arrival, twin, _, first = prepared.kernel_arguments
         following = next_equal(prepared.bank // (device.ranks * device.banks))[: len(trace)]
         more = _pack_device(device, prepared.tables, channels)
         return cls(prepared, device, channels, (template, more, packed, arrival, twin, first, following))

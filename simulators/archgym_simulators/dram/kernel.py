@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from archgym_simulators._jit import inner_kernel, kernel
 from archgym_simulators.dram import layout as lay
 from archgym_simulators.dram.account import BINS, COUNTER_NAMES, HISTOGRAMS, fill_counters
-from archgym_simulators.dram.event_loop import REORDER_RESPONSES, event_loop
+from archgym_simulators.dram.event_loop import event_loop
+from archgym_simulators.dram.scheduler import REORDER_RESPONSES
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.uint8]
@@ -27,7 +28,7 @@ LONG_AGO = -(2**40)
 
 
 def simulate_slice(
-    low: int, high: int, designs: Ints, trace: tuple[Ints, Ints, Ints, Ints, Ints], log: Ints, out: Ints
+    low: int, high: int, designs: Ints, trace: tuple[Ints, Ints, Ints, Ints, Ints, Ints], log: Ints, out: Ints
 ) -> None:
     """Simulate designs ``low`` to ``high - 1``, without the interpreter's lock.
 
@@ -39,11 +40,11 @@ def simulate_slice(
         log: (L, 4) receives cycle, command, bank and request (-1: refresh) of the first L commands of each run.
         out: (N, COUNTERS) receives the counters.
     """
-    template, packed, arrival, twin, first = trace
+    template, packed, arrival, twin, run_end, first = trace
     state, served, due, delivered, latency, bins = workspace(len(arrival))
     simulate = _simulate_simple if template[lay.SIMPLE] == 1 else _simulate_general
     simulate(
-        low, high, designs, template, packed, arrival, twin, first,
+        low, high, designs, template, packed, arrival, twin, run_end, first,
         state, served, due, delivered, latency, bins, log, out,
     )  # fmt: skip
 
@@ -55,9 +56,9 @@ run_general = event_loop(simple=False)
 def _compiled_slice(simple: bool) -> Callable[..., None]:
     @kernel
     def simulate(
-        low: int, high: int, designs: Ints, template: Ints, packed: Ints, arrival: Ints, twin: Ints, first: Ints,
-        state: Ints, served: Flags, due: Ints, delivered: Ints, latency: Ints, bins: NDArray[np.int32],
-        log: Ints, out: Ints,
+        low: int, high: int, designs: Ints, template: Ints, packed: Ints, arrival: Ints, twin: Ints, run_end: Ints,
+        first: Ints, state: Ints, served: Flags, due: Ints, delivered: Ints, latency: Ints,
+        bins: NDArray[np.int32], log: Ints, out: Ints,
     ) -> None:  # fmt: skip
         state[:] = template
         for row in range(low, high):
@@ -66,9 +67,13 @@ def _compiled_slice(simple: bool) -> Callable[..., None]:
             in_order = design[4] == REORDER_RESPONSES or design[8] == REORDER_ARBITER
             reset(design[5], in_order, state, first, served, due)
             if simple:
-                end = run_simple(design, in_order, state, packed, arrival, twin, served, due, delivered, latency, log)
+                end = run_simple(
+                    design, in_order, state, packed, arrival, twin, run_end, served, due, delivered, latency, log
+                )
             else:
-                end = run_general(design, in_order, state, packed, arrival, twin, served, due, delivered, latency, log)
+                end = run_general(
+                    design, in_order, state, packed, arrival, twin, run_end, served, due, delivered, latency, log
+                )
             fill_counters(end, state, latency, bins, out[row])
 
     return simulate

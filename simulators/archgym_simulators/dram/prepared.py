@@ -33,7 +33,7 @@ class PreparedTrace:
         bank: (R,) bank of every request, over ranks and bank groups.
         row: (R,) row of every request.
         kernel_arguments: What the kernel is called with: state before a run, links, time stamps, previous request
-            to the same address, first request of each bank.
+            to the same address, end of each request's run of row hits, first request of each bank.
     """
 
     trace: Trace
@@ -43,7 +43,7 @@ class PreparedTrace:
     tables: TimingTables
     bank: NDArray[np.int64]
     row: NDArray[np.int64]
-    kernel_arguments: tuple[Ints, Ints, Ints, Ints, Ints]
+    kernel_arguments: tuple[Ints, Ints, Ints, Ints, Ints, Ints]
 
     @classmethod
     def build(
@@ -170,7 +170,7 @@ def _pack_device(trace: Trace, memory: Device, tables: TimingTables, shift: int,
 
 def _pack_requests(
     trace: Trace, bank: NDArray[np.int64], row: NDArray[np.int64], memory: Device
-) -> tuple[Ints, Ints, Ints, Ints]:
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """Arrays over requests; two more entries end every chain (R: no further request, R + 1: no earlier one)."""
     count = len(trace)
     name = np.zeros(count + 2, dtype=np.int64)
@@ -181,7 +181,15 @@ def _pack_requests(
     first[used] = name[position]
     packed = name[next_equal(bank * 2**32 + row)] << lay.ROW_LINK | name[next_equal(bank)] << lay.BANK_LINK
     packed[:count] |= bank << 1 | trace.is_write
-    return packed, np.array(trace.cycle, dtype=np.int64), _previous_equal(trace.address), first
+    arrival = np.array(trace.cycle, dtype=np.int64)
+    return packed, arrival, _previous_equal(trace.address), _run_end(bank, row, trace.is_write), first
+
+
+def _run_end(bank: NDArray[np.int64], row: NDArray[np.int64], is_write: NDArray[np.bool_]) -> Ints:
+    """For each position the end of the run of neighbours with equal bank, row and direction, (R,)."""
+    same = (bank[1:] == bank[:-1]) & (row[1:] == row[:-1]) & (is_write[1:] == is_write[:-1])
+    ends = np.append(np.flatnonzero(~same) + 1, len(bank))
+    return np.repeat(ends, np.diff(ends, prepend=0))
 
 
 def next_equal(key: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -159,16 +159,22 @@ def push_bounds(own_group: int, command: int, key: int, s: State) -> None:
     for group in range(groups):
         row = lay.SAME_GROUP + s[lay.RELATION_OF + own_group * groups + group] + (command << 3)
         bound = lay.BOUND + (group << 3)
-        activate = max(s[bound], key + s[row])
-        precharge = max(s[bound + 1], key + s[row + 1])
-        read = max(s[bound + 2], key + s[row + 2])
-        write = max(s[bound + 3], key + s[row + 3])
-        s[bound] = activate
-        s[bound + 1] = precharge
-        s[bound + 2] = read
-        s[bound + 3] = write
-        s[bound + 6] = read
-        s[bound + 7] = write
+        push_bound(bound, row, key, s)
+        s[bound + 6] = s[bound + 2]
+        s[bound + 7] = s[bound + 3]
+
+
+@inlined
+def push_bound(bound: int, row: int, key: int, s: State) -> None:
+    """Raise the four lower bounds at a place, by the distances at another."""
+    activate = max(s[bound], key + s[row])
+    precharge = max(s[bound + 1], key + s[row + 1])
+    read = max(s[bound + 2], key + s[row + 2])
+    write = max(s[bound + 3], key + s[row + 3])
+    s[bound] = activate
+    s[bound + 1] = precharge
+    s[bound + 2] = read
+    s[bound + 3] = write
 
 
 @inlined

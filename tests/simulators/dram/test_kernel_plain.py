@@ -53,6 +53,37 @@ def random_trace(rng, memory, *, kind):
     return Trace.build(kind, cycle=times, is_write=rng.random(n) < 0.4, address=address, relative=relative)
 
 
+def trace_of_runs(rng, memory):
+    """Long runs of row hits of one direction, at paces that fill the buffer, empty it, and let refreshes in."""
+    mapping = address_map(memory.default_map, memory)
+    address, is_write, gap = [], [], []
+    for _ in range(int(rng.integers(3, 9))):
+        length = int(rng.choice([1, 3, 5, 40, 120]))
+        start = sum(int(rng.integers(2)) << mapping.fields[name][0] for name in ("row", "bank"))
+        address += [start + 64 * (i % 16) for i in range(length)]
+        is_write += [rng.random() < 0.3] * length
+        gap += [int(rng.choice([0, 1, 5, 40, 700]))] + [int(rng.choice([0, 1, 4, 5, 60]))] * (length - 1)
+    return Trace.build("runs", cycle=np.cumsum(gap), is_write=is_write, address=address)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_runs_of_row_hits_end_as_in_the_plain_model(seed):
+    memory = device("DDR3-1600")
+    rng = np.random.default_rng([seed, 11])
+    trace, design = trace_of_runs(rng, memory), random_design(rng)
+    plain = PlainController(trace, design, memory, address_map(memory.default_map, memory)).run()
+    result = simulate(trace, [design], rules="archgym")
+    cycles = np.sort(np.array(plain.done) - np.array(plain.sent))
+    ns = memory.period_ps * 1e-3
+    assert result.total_time_ns[0] == pytest.approx(max(plain.done) * ns), design
+    assert result.latency_mean_ns[0] == pytest.approx(cycles.mean() * ns), design
+    assert result.latency_p50_ns[0] == pytest.approx(cycles[len(cycles) // 2] * ns), design
+    issued = [command for _, command, _, _ in plain.commands]
+    for count, command in (("activates", "ACT"), ("precharges", "PRE"), ("reads", "RD"), ("reads_auto", "RDA"),
+                           ("writes", "WR"), ("writes_auto", "WRA"), ("refreshes", "REFA")):  # fmt: skip
+        assert getattr(result, count)[0] == issued.count(command), (design, count)
+
+
 @pytest.mark.parametrize("kind", ["saturating", "sparse", "bursty"])
 @pytest.mark.parametrize("name", DEVICES)
 def test_same_commands_times_and_latencies_as_the_plain_model(name, kind):
