@@ -7,7 +7,10 @@ from archgym.core_1.soc import BUDGETS, SOC
 from archgym.problem import ProblemSpec
 from archgym.registry import agent_class
 from archgym.session import Budget, SessionOver
-from experiments.soc_explorer.__main__ import CAP, Run, UntilMet, runs, search, summarised
+from archgym.statistics import kaplan_meier
+from experiments.soc_explorer.__main__ import CAPS, Run, UntilMet, interval_of_median, is_over, runs, search, summarised
+
+CAP = CAPS["audio-decoder"]
 
 
 def test_a_session_ends_with_the_first_feasible_design():
@@ -69,3 +72,22 @@ def test_every_search_is_listed_once():
     keys = [run.key for run in runs()]
     assert len(keys) == len(set(keys))
     assert len({run.seed for run in runs()}) >= 10
+
+
+def test_a_search_that_ended_at_a_lower_cap_is_made_again():
+    line = {"workload": "audio-decoder", "evaluations": "600", "met": "False"}
+    assert not is_over(None)
+    assert not is_over(line)
+    assert is_over(line | {"met": "True"})
+    assert is_over(line | {"evaluations": str(CAP)})
+
+
+def test_the_interval_of_a_median_is_open_where_too_few_runs_finished():
+    everyone = interval_of_median(kaplan_meier(np.arange(10, 110, 10), np.ones(10, dtype=bool)))
+    assert everyone[0] < 50 < everyone[1] < 110
+    one = interval_of_median(kaplan_meier([100, *[CAP] * 9], [True, *[False] * 9]))
+    assert one == (100, float("inf"))
+    assert interval_of_median(kaplan_meier([CAP] * 10, [False] * 10)) == (float("inf"), float("inf"))
+    half = interval_of_median(kaplan_meier([*range(100, 600, 100), *[CAP] * 5], [True] * 5 + [False] * 5))
+    assert half[0] < 500
+    assert half[1] == float("inf")

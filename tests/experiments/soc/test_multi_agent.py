@@ -5,7 +5,7 @@ import pytest
 
 import archgym
 from archgym.envs.agent_groups import AgentGroups
-from experiments.soc_multi_agent.__main__ import run_team, summarised
+from experiments.soc_multi_agent.__main__ import COLUMNS, DEV_SEEDS, SEEDS, TEAMS, WORKLOADS, Log, run_team, summarised
 from experiments.soc_multi_agent.learner import Settings, Team, advantages_of
 
 
@@ -78,20 +78,51 @@ def test_a_team_spends_the_budget_of_its_session(groups):
     assert session.stop_reason == "budget"
 
 
-def test_wins_are_counted_against_one_agent_with_ties_half():
-    lines = [
-        {"workload": w, "who": who, "learning_rate": "0.1", "seed": str(s), "reward": str(r), "met": "False"}
-        for w in ("audio-decoder", "hpvm-cava", "audio-decoder+edge-detection+hpvm-cava")
-        for who, rewards in {
-            "one agent": (1.0, 2.0),
-            "six agents": (2.0, 3.0),
-            "an agent a parameter": (0.0, 0.0),
-            "PPO (Stable-Baselines3), one agent": (1.0, 1.0),
-            "random search": (2.0, 2.0),
-        }.items()
-        for s, r in enumerate(rewards)
-    ]
-    wins = {row["who"]: row["beats_one_agent"] for row in summarised(lines) if row["workload"] == "audio-decoder"}
-    assert wins["six agents"] == "0.88"
-    assert wins["an agent a parameter"] == "0.00"
-    assert wins["random search"] == "0.75"
+def test_with_nothing_to_clip_it_makes_no_difference_who_owns_what():
+    rng = np.random.default_rng(1)
+    nvec = np.array([3, 4, 2, 5])
+    batches = [(rng.integers(0, nvec, (16, 4)), advantages_of(rng.random(16))) for _ in range(5)]
+
+    def learned(owner):
+        team = Team(nvec, np.array(owner), Settings(0.3, epochs=1), np.random.default_rng(2))
+        for designs, worth in batches:
+            team.update(designs, worth)
+        return team.probabilities()
+
+    alone = learned([0, 0, 0, 0])
+    for owner in ([0, 0, 1, 1], [0, 1, 2, 3]):
+        assert (learned(owner) == alone).all()
+    assert (alone != Team(nvec, np.zeros(4, dtype=int), Settings(0.3), rng).probabilities()).any()
+
+
+def test_everyone_is_tuned_alike_on_seeds_that_judge_nobody():
+    assert {len(settings) for _, settings in TEAMS.values()} == {6}
+    assert not set(DEV_SEEDS) & set(SEEDS)
+    assert len(SEEDS) >= 10
+
+
+def test_a_run_that_is_logged_is_not_made_again(tmp_path):
+    path = tmp_path / "runs.csv"
+    line = dict.fromkeys(COLUMNS, "") | {"workload": "no such", "who": "random search", "seed": "3", "reward": "1.5"}
+    path.write_text(",".join(line) + "\n" + ",".join(line.values()) + "\n")
+    assert Log(path).runs("no such", "random search", None, [3]) == [line]
+    with pytest.raises(ValueError, match="no such"):
+        Log(path).runs("no such", "random search", None, [4])
+
+
+def test_wins_are_counted_against_one_agent_and_only_the_whole_is_tested():
+    rewards = {"one agent": range(10), "six agents": range(10, 20), "random search": range(10)}
+    judged = {
+        (workload, who): [{"reward": str(reward), "met": str(reward >= 15)} for reward in own]
+        for workload in WORKLOADS
+        for who, own in rewards.items()
+    }
+    rows = {(row["workload"], row["who"]): row for row in summarised(dict.fromkeys(rewards), judged)}
+    better, same = rows["all", "six agents"], rows["all", "random search"]
+    assert (better["beats_one_agent"], better["low"], better["high"]) == ("1.00", "1.00", "1.00")
+    assert float(better["p"]) < 0.01
+    assert (same["beats_one_agent"], float(same["p"])) == ("0.50", 1.0)
+    assert (better["runs"], better["met"], better["iqm"]) == (30, 15, "")
+    single = rows[WORKLOADS[0], "one agent"]
+    assert (single["iqm"], single["p"], single["beats_one_agent"]) == ("4.500", "", "")
+    assert float(single["iqm_low"]) < 4.5 < float(single["iqm_high"])
