@@ -190,7 +190,8 @@ def result_of(session: Session, *, wall_s: float) -> dict[str, Any]:
     """The JSON-able result of a finished session.
 
     ``best`` is the best feasible design, null where there is none; then ``nearest`` is the design that broke the rules
-    least, which is no result but says what to try next.
+    least, which is no result but says what to try next. Where the space has a fidelity, ``best_at_full_fidelity`` is
+    what the best design is worth there: it may have been seen at a lower one only. The run is not charged for it.
     """
     problem = session.problem()
     metrics = [metric.name for metric in problem.simulator.metrics]
@@ -203,12 +204,31 @@ def result_of(session: Session, *, wall_s: float) -> dict[str, Any]:
         "cost": session.spent,
         "best": found if feasible else None,
         "nearest": None if feasible else found,
+        **(_at_full_fidelity(session) if feasible and problem.space.fidelity_columns.any() else {}),
         "baseline": {
             "name": problem.simulator.baseline.name,
             "design": problem.baseline_design,
             "metrics": dict(zip(metrics, problem.baseline_values.tolist(), strict=True)),
         },
         "wall_s": wall_s,
+    }
+
+
+def _at_full_fidelity(session: Session) -> dict[str, Any]:
+    best = session.best
+    if best is None:
+        return {}
+    problem = session.problem(best.workload)
+    row = problem.space.at_full_fidelity(np.array([best.row], dtype=np.int64))
+    scored = problem.evaluate(problem.space.canonical(row))
+    metrics = zip(problem.metric_names, scored.values[0].tolist(), strict=True)
+    return {
+        "best_at_full_fidelity": {
+            "design": problem.space.decode_row(row[0]),
+            "metrics": {name: value for name, value in metrics if np.isfinite(value)},
+            "reward": float(scored.reward[0]),
+            "feasible": bool(scored.feasible[0]),
+        }
     }
 
 

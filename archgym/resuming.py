@@ -25,11 +25,7 @@ class ResumeLedger:
     """
 
     def __init__(self, simulator: Simulator) -> None:
-        space = simulator.space
         self._simulator = simulator
-        self._fidelities = np.zeros(space.width, dtype=bool)
-        for parameter in space.parameters:
-            self._fidelities[space.columns_of(parameter.name)] = parameter.role == "fidelity"
         self._paid: dict[Any, float] = {}
 
     def discounts(self, rows: Rows, status: NDArray[np.int8]) -> NDArray[np.float64]:
@@ -43,8 +39,8 @@ class ResumeLedger:
         self._paid.update(paid)
 
     def _walk(self, rows: Rows, status: NDArray[np.int8]) -> tuple[list[float], dict[Any, float]]:
-        simulator = self._simulator
-        keys: Sequence[Any] = simulator.space.keys(np.where(self._fidelities, 0, rows))
+        simulator, space = self._simulator, self._simulator.space
+        keys: Sequence[Any] = space.keys(np.where(space.fidelity_columns, 0, rows))
         found: list[float] = []
         paid: dict[Any, float] = {}
         reusable_cost = simulator.reusable_cost(rows).tolist()

@@ -105,6 +105,15 @@ class DesignSpace:
         self.parameter(name)
         return self._slices[name]
 
+    @cached_property
+    def fidelity_columns(self) -> NDArray[np.bool_]:
+        """Which index columns (D,) belong to parameters of role ``"fidelity"``."""
+        return np.array([p.role == "fidelity" for p in self.parameters for _ in p.radices])
+
+    def at_full_fidelity(self, rows: Rows) -> Rows:
+        """The rows (N, D) with every parameter of role ``"fidelity"`` at its last value, which is the full one."""
+        return np.where(self.fidelity_columns, self.nvec - 1, rows)
+
     # ---- rows --------------------------------------------------------------------------------------------------
 
     def as_rows(self, rows: ArrayLike) -> Rows:

@@ -7,6 +7,7 @@ import archgym
 from archgym.api import search
 from archgym.budget import Budget
 from archgym.problem import ProblemSpec
+from archgym.results import result_of
 from archgym.run_directory import JournalRecorder, RunDirectory, RunManifest
 from archgym.session import Session, SessionOver
 from archgym.store import DesignStore
@@ -168,3 +169,22 @@ def test_a_recorded_search_verifies_and_its_costs_add_up(tmp_path):
     pure = Trained().evaluate(Trained().space.encode(frame[["width", "epochs", "shape"]])).cost
     assert (frame.cost <= pure).all()
     assert (frame.cost < pure).any(), "some training went on"
+
+
+def test_the_result_says_what_the_best_design_is_worth_at_full_fidelity():
+    session = Session(SPEC)
+    session.evaluate(np.array([[3, 4, 0], [0, 1, 0]]))
+    result = result_of(session, wall_s=0.0)
+    assert result["best"]["design"] == {"width": 1, "epochs": 2, "shape": "a"}
+    assert result["best"]["metrics"] == {"loss": 1.5}
+    full = result["best_at_full_fidelity"]
+    assert full["design"] == {"width": 1, "epochs": 5, "shape": "a"}
+    assert full["metrics"] == {"loss": 1.2}
+    assert full["reward"] > result["best"]["reward"]
+    assert (session.calls, session.proposals) == (2, 2), "not charged"
+
+
+def test_results_of_spaces_without_a_fidelity_are_as_before():
+    session = Session(ProblemSpec.create("archgym/DRAM-v0"))
+    session.evaluate(np.array([session.problem().simulator.baseline.row]))
+    assert "best_at_full_fidelity" not in result_of(session, wall_s=0.0)

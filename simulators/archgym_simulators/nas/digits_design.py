@@ -87,8 +87,8 @@ class CellSpace(DesignSpace):
 
     @cached_property
     def canonical_size(self) -> int:
-        classes = int(classes_of_cells().max()) + 1
-        return classes * (self.size // SIZE)
+        fidelities: int = self.size // SIZE
+        return len(np.unique(classes_of_cells())) * fidelities
 
 
 def cell_space(epochs: int | None) -> CellSpace:
