@@ -51,9 +51,11 @@ def _sorted_groups(
     order = np.lexsort(keys) if len(keys) > 1 else np.argsort(keys[0], kind="stable")
     starts = np.zeros(len(rows), bool)
     starts[:1] = True
-    for key in keys:
-        along = key[order]
-        starts[1:] |= along[1:] != along[:-1]
+    for start in range(1, len(rows), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        before = order[start - 1 : start - 1 + len(order[part])]
+        for key in keys:
+            starts[part] |= key[order[part]] != key[before]
     return order, starts
 
 

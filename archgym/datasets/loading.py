@@ -100,10 +100,11 @@ class _Filling:
             InputError: with the file's name.
         """
         try:
-            with opened(source.file, dictionaries=_text_columns(source)) as file:
+            with opened(source.file) as file:
                 names = file.schema_arrow.names
-                decoder = BatchDecoder(self._schema.space, self._schema.metric_names, names)
-                _check_columns(names, source)
+            decoder = BatchDecoder(self._schema.space, self._schema.metric_names, names)
+            _check_columns(names, source)
+            with opened(source.file, dictionaries=_text_columns(source)) as file:
                 position = _Position(source, self._run_places)
                 wanted = [*self._schema.space.names, *self._schema.metric_names, *_OTHERS, *_run_column(source)]
                 for batch in file.iter_batches(_ROWS_AT_ONCE, columns=wanted, use_threads=False):

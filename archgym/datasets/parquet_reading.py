@@ -28,7 +28,9 @@ def opened(path: Path, *, dictionaries: list[str] | None = None) -> Iterator[pq.
     """
     import pyarrow.parquet as pq
 
-    with named(path), pq.ParquetFile(path, read_dictionary=dictionaries, page_checksum_verification=True) as file:
+    # Buffering ahead would hold the whole file in memory.
+    how = {"read_dictionary": dictionaries, "page_checksum_verification": True, "pre_buffer": False}
+    with named(path), pq.ParquetFile(path, **how) as file:
         yield file
 
 

@@ -11,7 +11,8 @@ __all__ = ["CROISSANT", "DATA", "FORMAT", "METADATA", "Source", "sources_of"]
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ def sources_of(path: Path) -> list[Source]:
 
 def _of_directory(folder: Path) -> list[Source]:
     if (folder / MANIFEST).is_file():
-        return _study(folder) if "study" in read_json(folder / MANIFEST) else [_run(folder)]
+        with _understood(folder / MANIFEST):
+            return _study(folder) if "study" in read_json(folder / MANIFEST) else [_run(folder)]
     if (folder / DATA).is_file():
         _check_digest(folder)
         return [_exported(folder / DATA)]
@@ -131,6 +133,7 @@ def _declared(
             "simulator_version": versions["simulator_version"],
             "source": versions["source"],
             "space": declared["space"],
+            "space_digest": versions["space"],
             "metrics": declared["metrics"],
             "feature_names": workload["feature_names"],
         }
@@ -205,7 +208,7 @@ def _exported(path: Path) -> Source:
         raise InputError(
             f"{path} does not say what its columns mean: no archgym dataset; 'archgym dataset export' writes one"
         )
-    try:
+    with _understood(path):
         about = json.loads(text)
         if about["format"] != FORMAT:
             raise InputError(f"{path} has format {about['format']!r}, this installation reads format {FORMAT}")
@@ -214,7 +217,18 @@ def _exported(path: Path) -> Source:
         runs = tuple(SourceRun.from_json(run) for run in about["runs"])
         flags = bool(about["distinct"]), bool(about["whole_runs"])
         return Source(path, schema, workloads, runs, None, str(path), *flags)
+
+
+@contextmanager
+def _understood(path: Path) -> Iterator[None]:
+    """What a file says in JSON, where it may have been edited, or be anything.
+
+    Raises:
+        InputError: with the file's name.
+    """
+    try:
+        yield
     except InputError as error:
-        raise error if str(path) in str(error) else InputError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is damaged: its description makes no sense ({error})") from error
+        raise error if str(path.parent) in str(error) else InputError(f"{path}: {error}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is damaged: {type(error).__name__} {error} in its description") from error

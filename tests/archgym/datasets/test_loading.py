@@ -1,0 +1,421 @@
+"""Runs, studies and exported datasets as one dataset."""
+
+import json
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import archgym
+from archgym.datasets import Dataset, DatasetWorkload
+from archgym.datasets.export import write_dataset
+from archgym.recorded_run import RecordedRun
+from archgym.studies.results import load_study
+from archgym.testing import toys
+from archgym_simulators import INVALID, OK, InputError
+from tests.archgym.datasets import made_data
+from tests.archgym.datasets.made_data import BOWL, assert_same, made
+
+
+def test_a_run_gives_what_its_journal_holds(tmp_path):
+    run = RecordedRun.open(made_data.search(tmp_path / "run"))
+    records, _ = run.records(run.problem())
+    data = Dataset.load(run.path, duplicates="keep")
+    simulator = run.problem().simulator
+    m = len(simulator.metrics)
+    assert data.space.parameters == simulator.space.parameters
+    assert data.space.inert == simulator.space.inert
+    assert data.schema.space_digest == simulator.space.digest
+    assert data.metrics == simulator.metrics
+    assert data.schema.feature_names == simulator.workload.feature_names
+    assert data.designs.dtype == np.int64
+    np.testing.assert_array_equal(data.designs, np.concatenate([record.rows for record in records]))
+    np.testing.assert_array_equal(data.values, np.concatenate([record.numbers[:, :m] for record in records]))
+    np.testing.assert_array_equal(data.status, np.concatenate([record.codes[:, 0] for record in records]))
+    np.testing.assert_array_equal(data.features, np.tile(simulator.workload.features, (len(data), 1)))
+    assert (data.status == INVALID).any(), "the toy has invalid designs, which are data"
+    assert np.isnan(data.values[data.status == INVALID]).all()
+    assert np.isfinite(data.valid().values).all()
+    assert (data.distinct, data.whole_runs) == (False, True)
+
+
+def test_rows_know_where_they_come_from(tmp_path):
+    a = made_data.search(tmp_path / "a", seed=3)
+    b = made_data.search(tmp_path / "b", "hill_climbing", seed=4, workload="large")
+    data = archgym.load_dataset([a, b], duplicates="keep")
+    assert [(run.agent, run.seed) for run in data.runs] == [("random_search", 3), ("hill_climbing", 4)]
+    assert data.runs[0].run_id == RecordedRun.open(a).manifest.digest[:16]
+    assert data.runs[0].archgym == archgym.__version__
+    assert list(data.agent[[0, -1]]) == ["random_search", "hill_climbing"]
+    assert list(data.workload[[0, -1]]) == ["default", "large"]
+    assert data.workload_features.shape == (2, len(data.schema.feature_names))
+    frame = pq.read_table(b / "evaluations.parquet").to_pandas()
+    mine = data.run_index == 1
+    np.testing.assert_array_equal(data.reward[mine], frame["reward"])
+    np.testing.assert_array_equal(data.feasible[mine], frame["feasible"])
+    np.testing.assert_array_equal(data.step[mine], frame["step"])
+    assert [str(v) for v in data.readable()["tile"][mine]] == [str(v) for v in frame["tile"]]
+
+
+def test_a_study_gives_every_run_its_rows(tmp_path):
+    folder = made_data.study(tmp_path / "study")
+    data = Dataset.load(folder, duplicates="keep")
+    found = load_study(folder)
+    assert [run.run_id for run in data.runs] == list(found.runs["run_id"])
+    for place, run_id in enumerate(found.runs["run_id"]):
+        frame = found.evaluations(run_id)
+        mine = data.run_index == place
+        np.testing.assert_array_equal(data.column("time_ns")[mine], frame["time_ns"])
+        assert set(frame["agent"]) == {data.runs[place].agent}
+
+
+def test_tasks_of_one_simulator_are_one_dataset_and_a_file_is_one_task(tmp_path):
+    tasks = [{"env": BOWL, "budget": 20, "workload": name} for name in ("default", "large")]
+    folder = made_data.study(tmp_path / "study", tasks=tasks)
+    both, one = Dataset.load(folder), Dataset.load(folder / "evaluations-001.parquet")
+    assert [workload.name for workload in both.workloads] == ["default", "large"]
+    assert set(one.workload) == {"large"}
+    assert len(one) == (both.workload == "large").sum()
+
+
+def test_each_design_is_there_once_a_workload(tmp_path):
+    paths = [made_data.search(tmp_path / str(seed), seed=seed, budget=150) for seed in (1, 2)]
+    kept, data = Dataset.load(paths, duplicates="keep"), Dataset.load(paths)
+    keys = kept.space.keys(kept.designs)
+    assert len(set(keys)) < len(keys), "two searches of a small space meet"
+    assert data.distinct
+    assert data.space.keys(data.designs) == list(dict.fromkeys(keys)), "the first of each, in order"
+    first = [keys.index(key) for key in dict.fromkeys(keys)]
+    np.testing.assert_array_equal(data.values, kept.values[first])
+    np.testing.assert_array_equal(data.run_index, kept.run_index[first])
+    assert len(Dataset.load([*paths, paths[0]])) == len(data)
+
+
+def test_designs_that_mean_the_same_are_one_design(tmp_path):
+    data = made(30)
+    rows = data.rows.copy()
+    auto = np.flatnonzero(rows[:, 1] == 0)
+    rows[auto, -1] = 1  # inert there
+    write_dataset(replace(data, rows=rows), tmp_path / "data")
+    assert_same(Dataset.load(tmp_path / "data", duplicates="keep"), data)
+
+
+def test_spaces_beyond_integer_keys_are_told_apart_exactly(tmp_path):
+    space = toys.HugeSpace().space
+    assert not space.has_integer_keys
+    archgym.search(f"{toys.__file__}:HugeSpace", "random_search", budget=30, seed=0, out=tmp_path / "run")
+    data = Dataset.load(tmp_path / "run")
+    assert len(data) == 30
+    write_dataset(data, tmp_path / "data")
+    assert len(Dataset.load([tmp_path / "run", tmp_path / "data"])) == 30
+
+
+def test_failed_evaluations_never_enter(tmp_path):
+    archgym.search(f"{toys.__file__}:Flaky", "random_search", budget=60, seed=0, out=tmp_path / "run")
+    status = pq.read_table(tmp_path / "run" / "evaluations.parquet").column("status").to_pylist()
+    assert "failed" in status
+    data = Dataset.load(tmp_path / "run", duplicates="keep")
+    assert len(data) == sum(one != "failed" for one in status)
+    assert set(data.status) <= {OK, INVALID}
+    assert data.step[-1] > len(data) - 1, "steps keep their numbers"
+
+
+def test_only_the_metrics_that_are_asked_for(tmp_path):
+    data = Dataset.load(made_data.search(tmp_path / "run"), metrics=["energy_pj"])
+    assert data.schema.metric_names == ("energy_pj",)
+    assert data.values.shape == (len(data), 1)
+    with pytest.raises(InputError, match="unknown metric 'energy_nj'; did you mean 'energy_pj'"):
+        Dataset.load(tmp_path / "run", metrics=["energy_nj"])
+    with pytest.raises(InputError, match="different names"):
+        Dataset.load(tmp_path / "run", metrics=["energy_pj", "energy_pj"])
+    with pytest.raises(InputError, match=r"unknown metric 'time'.*'time_ns'"):
+        data = Dataset.load(tmp_path / "run").column("time")
+
+
+def test_a_dataset_is_read_only(tmp_path):
+    data = made()
+    for name in made_data.COLUMNS:
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(data, name)[0] = 0
+
+
+def test_batches_and_row_groups_do_not_matter(tmp_path, monkeypatch):
+    folder = made_data.study(tmp_path / "study")
+    whole = Dataset.load(folder)
+    monkeypatch.setattr("archgym.datasets.loading._ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("archgym.datasets.identity._ROWS_AT_ONCE", 5)
+    monkeypatch.setattr("archgym.datasets.export._ROWS_AT_ONCE", 11)
+    assert_same(Dataset.load(folder), whole)
+    write_dataset(whole, tmp_path / "data")
+    assert pq.ParquetFile(tmp_path / "data" / "data.parquet").metadata.num_row_groups > 5
+    assert_same(Dataset.load(tmp_path / "data"), whole)
+
+
+def test_many_rows_are_not_held_twice(tmp_path):
+    """Peak memory above the arrays of all rows: Arrow's batches, and the keys that repeated rows are found with."""
+    n = 300_000
+    data = made(n, workloads=[f"w{k}" for k in range(3000)], metrics=[f"m{k}_ns" for k in range(12)])
+    write_dataset(data, tmp_path / "data")
+    code = (
+        "import resource, sys, pyarrow.parquet\nfrom archgym.datasets import load_dataset\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "load_dataset(sys.argv[2])\nbefore = peak()\nn = len(load_dataset(sys.argv[1]))\nprint(n, peak() - before)"
+    )
+    write_dataset(made(5), tmp_path / "small")
+    command = [sys.executable, "-c", code, tmp_path / "data", tmp_path / "small"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows, extra = map(int, done.stdout.split())
+    held = sum(getattr(data, name).nbytes for name in made_data.COLUMNS)
+    assert rows > 0.7 * n
+    assert extra < 2 * held, (extra, held)
+
+
+# ---- what does not go together, and what is broken -------------------------------------------------------------------
+
+
+def written(folder, name, **changes):
+    """A dataset of which something is changed, as a directory."""
+    data = made(20)
+    schema = {
+        k: v
+        for k, v in changes.items()
+        if k in ("env_id", "options", "simulator_version", "metrics", "source", "space_digest")
+    }
+    rest = {k: v for k, v in changes.items() if k not in schema}
+    return write_dataset(replace(data, schema=replace(data.schema, **schema), **rest), folder / name)
+
+
+def renamed(data, **names):
+    return tuple(replace(metric, name=names.get(metric.name, metric.name)) for metric in data.metrics)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"metrics": renamed(made(), time_ns="time_us")}, r"mixed units, 'time_ns' in .*one.* and 'time_us' in .*two"),
+        ({"metrics": renamed(made(), time_ns="speed")}, r"metrics is \('time_ns', 'energy_pj'\) in .* and \('speed', "),
+        ({"simulator_version": "8"}, "simulator version is '7' in .*one.* and '8' in .*two"),
+        ({"env_id": "my/Chop-v0"}, "environment is 'my/Chip-v0' in .* and 'my/Chop-v0' in"),
+        ({"options": {"rules": "y"}}, "options of the simulator is {'rules': 'x'} in .* and {'rules': 'y'} in"),
+        ({"options": {"rules": "x", "simulator": "proxy:p"}}, "options of the simulator is"),
+        ({"space_digest": "abc"}, "content hash of the design space is 'space' in .* and 'abc' in"),
+        ({"source": "abc"}, "content hash of the simulator's file is '' in .* and 'abc' in"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(tmp_path, changes, message):
+    one, two = written(tmp_path, "one"), written(tmp_path, "two", **changes)
+    with pytest.raises(InputError, match=f"cannot merge: {message}") as refused:
+        Dataset.load([one, two])
+    assert "\n" not in str(refused.value)
+
+
+def test_a_table_answers_as_its_simulator_does(tmp_path):
+    one, two = written(tmp_path, "one"), written(tmp_path, "two", options={"rules": "x", "simulator": "table"})
+    assert len(Dataset.load([one, two])) == len(Dataset.load(one))
+
+
+def test_the_same_design_in_two_units_is_noticed(tmp_path):
+    """What no name tells: seconds in one log, milliseconds in the other."""
+    one, two = written(tmp_path, "one"), written(tmp_path, "two", values=made(20).values * [1000.0, 1.0])
+    with pytest.raises(InputError, match=r"time_ns of the same design and workload is .* in .*one.* and .*two.*units"):
+        Dataset.load([one, two])
+    assert len(Dataset.load([one, written(tmp_path, "three", values=made(20).values * (1 + 1e-13))])) > 0
+
+
+def test_a_workload_that_has_changed_under_its_name_is_refused(tmp_path):
+    other = (DatasetWorkload("a", (0.0,), "other"), DatasetWorkload("b", (0.5,), "b"))
+    one, two = written(tmp_path, "one"), written(tmp_path, "two", workloads=other)
+    with pytest.raises(InputError, match="workload 'a' is another one in"):
+        Dataset.load([one, two])
+
+
+def table_of(folder):
+    return pq.read_table(folder / "data.parquet")
+
+
+def rewritten(tmp_path, change):
+    """The Parquet file of a dataset, changed, on its own."""
+    table = table_of(written(tmp_path, "data"))
+    metadata = table.schema.metadata
+    path = tmp_path / "changed.parquet"
+    pq.write_table(change(table).replace_schema_metadata(metadata), path)
+    return path
+
+
+def with_value(name, row, value):
+    def change(table):
+        values = table.column(name).to_pylist()
+        values[row] = value
+        return table.set_column(table.column_names.index(name), name, pa.array(values))
+
+    return change
+
+
+OK_ROW = int(np.flatnonzero(made(20).status == OK)[2])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (with_value("time_ns", OK_ROW, float("nan")), f"row {OK_ROW + 1}: time_ns is nan although the status is ok"),
+        (with_value("time_ns", OK_ROW, None), f"row {OK_ROW + 1}: time_ns is nan although the status is ok"),
+        (with_value("time_ns", OK_ROW, float("inf")), f"row {OK_ROW + 1}: time_ns is inf although the status is ok"),
+        (lambda t: t.drop_columns(["time_ns"]), "no column 'time_ns'"),
+        (lambda t: t.drop_columns(["status"]), "no column 'status'"),
+        (lambda t: t.drop_columns(["reward"]), "no column 'reward'"),
+        (lambda t: t.rename_columns({"banks": "bank"}), "no column 'banks'.*did you mean 'bank'"),
+        (lambda t: t.rename_columns({"time_ns": "time_ms"}), "mixed units: a column 'time_ms', where 'time_ns'"),
+        (with_value("banks", 4, 3), "row 5: banks must be one of 1, 2, 4, 8, not 3"),
+        (with_value("policy", 6, None), "row 7: policy is missing"),
+        (with_value("status", 0, "fine"), "status must be one of ok, invalid, failed, not 'fine'"),
+        (with_value("simulator_version", 3, "8"), "mixed versions: rows of simulator version '8', described as.*'7'"),
+        (with_value("run_id", 3, "nobody"), "run 'nobody' is not described in the file"),
+        (lambda t: t.set_column(t.column_names.index("time_ns"), "time_ns", pa.array(["x"] * 20)), "column of numbers"),
+        (lambda t: t.set_column(t.column_names.index("step"), "step", pa.array(["x"] * 20)), r"changed\.parquet"),
+    ],
+)
+def test_a_wrong_column_or_value_is_named(tmp_path, change, message):
+    path = rewritten(tmp_path, change)
+    with pytest.raises(InputError, match=message) as refused:
+        Dataset.load(path)
+    assert str(path) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_tests_own_way_to_rewrite_a_file_changes_nothing_else(tmp_path):
+    assert len(Dataset.load(rewritten(tmp_path, lambda table: table))) == len(Dataset.load(tmp_path / "data"))
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.9, 0.99])
+def test_a_flipped_bit_is_noticed(tmp_path, place):
+    file = written(tmp_path, "data") / "data.parquet"
+    content = bytearray(file.read_bytes())
+    content[int(len(content) * place)] ^= 4
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"is damaged: its content is not the one that croissant\.json names"):
+        Dataset.load(tmp_path / "data")
+
+
+@pytest.mark.parametrize("kept", [0, 3, 100, -5])
+def test_a_truncated_file_is_refused(tmp_path, kept):
+    path = written(tmp_path, "data") / "data.parquet"
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(InputError, match=r"data\.parquet"):
+        Dataset.load(path)
+    with pytest.raises(InputError, match=r"data\.parquet"):
+        Dataset.load(tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda about: {**about, "format": 2}, "has format 2, this installation reads format 1"),
+        (lambda about: [], "is damaged"),
+        (lambda about: {k: v for k, v in about.items() if k != "runs"}, "is damaged: KeyError 'runs'"),
+        (lambda about: {**about, "schema": {}}, "makes no sense: KeyError 'env_id'"),
+        (lambda about: {**about, "schema": {**about["schema"], "space": {"parameters": [{"kind": "x"}]}}}, "kind 'x'"),
+        (lambda about: {**about, "runs": [{"run_id": 1}]}, "is damaged"),
+    ],
+)
+def test_a_description_that_makes_no_sense_is_refused(tmp_path, change, message):
+    table = table_of(written(tmp_path, "data"))
+    (key,) = table.schema.metadata
+    about = json.dumps(change(json.loads(table.schema.metadata[key]))).encode()
+    pq.write_table(table.replace_schema_metadata({key: about}), tmp_path / "changed.parquet")
+    with pytest.raises(InputError, match=message) as refused:
+        Dataset.load(tmp_path / "changed.parquet")
+    assert "changed.parquet" in str(refused.value)
+
+
+def test_a_file_of_somebody_else_is_refused(tmp_path):
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "other.parquet")
+    (tmp_path / "text.parquet").write_text("hello")
+    with pytest.raises(InputError, match="does not say what its columns mean"):
+        Dataset.load(tmp_path / "other.parquet")
+    with pytest.raises(InputError, match=r"cannot read .*text\.parquet"):
+        Dataset.load(tmp_path / "text.parquet")
+    with pytest.raises(InputError, match="no file or directory"):
+        Dataset.load(tmp_path / "nothing")
+    with pytest.raises(InputError, match="holds no run, study or dataset"):
+        Dataset.load(tmp_path)
+    with pytest.raises(InputError, match="nothing to load"):
+        Dataset.load([])
+    with pytest.raises(InputError, match="duplicates must be drop or keep, not 'all'"):
+        Dataset.load(tmp_path, duplicates="all")
+
+
+def test_runs_that_cannot_give_rows_say_why(tmp_path):
+    improvements = made_data.search(tmp_path / "improvements", record="improvements")
+    with pytest.raises(InputError, match="recorded improvements only"):
+        Dataset.load(improvements)
+    study = made_data.study(tmp_path / "study", seeds=1, record="improvements")
+    with pytest.raises(InputError, match="recorded improvements only"):
+        Dataset.load(study)
+    unfinished = made_data.search(tmp_path / "unfinished")
+    (unfinished / "result.json").unlink()
+    with pytest.raises(InputError, match="has not ended"):
+        Dataset.load(unfinished)
+
+
+def test_an_edited_manifest_is_refused(tmp_path):
+    study = made_data.study(tmp_path / "study", seeds=1)
+    manifest = json.loads((study / "manifest.json").read_text())
+    for broken in ({**manifest, "tasks": 3}, {**manifest, "study": {"record": "all"}}, {**manifest, "study": []}):
+        (study / "manifest.json").write_text(json.dumps(broken))
+        with pytest.raises(InputError, match=r"manifest\.json is damaged"):
+            Dataset.load(study)
+    old = [{k: v for k, v in task.items() if k != "declaration"} for task in manifest["tasks"]]
+    (study / "manifest.json").write_text(json.dumps({**manifest, "tasks": old}))
+    with pytest.raises(InputError, match="an older archgym wrote it"):
+        Dataset.load(study)
+
+
+def test_a_file_that_lost_rows_of_its_runs_is_refused(tmp_path):
+    run = made_data.search(tmp_path / "run")
+    study = made_data.study(tmp_path / "study", seeds=1)
+    table = pq.read_table(study / "evaluations-000.parquet")
+    pq.write_table(table.slice(0, len(table) - 3), study / "evaluations-000.parquet")
+    with pytest.raises(InputError, match="the record of its runs says"):
+        Dataset.load(study)
+    assert len(Dataset.load(run)) == 60
+
+
+def test_a_run_cannot_be_kept_twice(tmp_path):
+    run = made_data.search(tmp_path / "run")
+    with pytest.raises(InputError, match="to keep duplicates, name it once"):
+        Dataset.load([run, run], duplicates="keep")
+
+
+# ---- nothing in a file is executed -----------------------------------------------------------------------------------
+
+
+def test_a_simulator_that_a_manifest_names_is_not_imported(tmp_path):
+    chip = tmp_path / "chip.py"
+    chip.write_text(f"from {toys.__name__} import Bowl\nclass Chip(Bowl):\n    pass\n")
+    archgym.search(f"{chip}:Chip", "random_search", budget=20, seed=0, out=tmp_path / "run")
+    chip.write_text(f"open({str(tmp_path / 'executed')!r}, 'w')\n")
+    code = "import sys; from archgym.datasets import load_dataset; print(len(load_dataset(sys.argv[1])))"
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "run"], capture_output=True, text=True, check=True)
+    assert done.stdout == "20\n"
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_pickle_in_a_column_type_is_not_loaded(tmp_path):
+    """Arrow once had extension types that were pickles."""
+
+    class Bomb:
+        def __reduce__(self):
+            return open, (str(tmp_path / "executed"), "w")
+
+    table = table_of(written(tmp_path, "data"))
+    metadata = {b"ARROW:extension:name": b"arrow.py_extension_type", b"ARROW:extension:metadata": pickle.dumps(Bomb())}
+    fields = [field.with_metadata(metadata) if field.name == "reward" else field for field in table.schema]
+    schema = pa.schema(fields, metadata=table.schema.metadata)
+    pq.write_table(pa.Table.from_arrays(table.columns, schema=schema), tmp_path / "bomb.parquet")
+    Dataset.load(tmp_path / "bomb.parquet")
+    assert not (tmp_path / "executed").exists()
