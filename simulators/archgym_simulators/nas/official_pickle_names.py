@@ -107,9 +107,9 @@ def _dtype(code: Any, *_: Any) -> Pending:
 
 def _ordered(dtype: np.dtype[Any], state: Any) -> np.dtype[Any]:
     order = state[1] if isinstance(state, tuple) and len(state) > 1 else "="
-    if order not in ("<", ">", "|", "="):
+    if type(order) is not str or order not in "<>|=" or len(order) != 1:
         raise Refused("has a number type of unknown byte order")
-    return dtype.newbyteorder(order)
+    return np.dtype(order + dtype.str[1:])
 
 
 def _array(*_: Any) -> Pending:
