@@ -113,9 +113,10 @@ class RunPlan:
 
 
 def limits_of(task: Task | None, budget: float | None, unit: str = "calls", max_proposals: int | None = None) -> Budget:
-    """What a run may spend; where no budget is given, the task's own number of calls."""
-    own = task is not None and budget is None and unit == "calls"
-    return Budget(task.budget if task is not None and own else budget, unit, max_proposals)
+    """What a run may spend; where no budget is given, the task's own, whose unit the default gives way to."""
+    if task is not None and budget is None and unit in ("calls", task.budget_unit):
+        return Budget(task.budget, task.budget_unit, max_proposals)
+    return Budget(budget, unit, max_proposals)
 
 
 def whole_seed(seed: object) -> int:

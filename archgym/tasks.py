@@ -37,7 +37,8 @@ class Task:
         objectives: one, or several for a hypervolume task.
         constraints: bounds such as ``"total_time_ns<=80000"``.
         options: of the simulator.
-        budget: simulator calls.
+        budget: simulator calls, or cost units.
+        budget_unit: ``"calls"`` or ``"cost"``.
         role: ``"dev"`` or ``"test"``.
         standing: ``"headline"``, or ``"smoke test"`` where the audit found that random search solves it.
         reference_point: for several objectives, the rewards from which hypervolume is measured.
@@ -54,6 +55,7 @@ class Task:
     constraints: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     budget: int = 300
+    budget_unit: str = "calls"
     role: str = "test"
     standing: str = "headline"
     reference_point: tuple[float, ...] = ()

@@ -112,9 +112,10 @@ def _sections(about: dict[str, Any]) -> list[str]:
 
 def _task(task: dict[str, Any]) -> str:
     bounds = f", subject to {', '.join(task['constraints'])}" if task["constraints"] else ""
+    units = "calls" if task["budget_unit"] == "calls" else "cost units"
     lines = [
         f"Task {task['name']} of {task['suite']} ({task['role']}, {task['standing']}). {task['description']}",
-        f"Objective: {', '.join(task['objectives'])}{bounds}. Budget: {task['budget']:,} calls.",
+        f"Objective: {', '.join(task['objectives'])}{bounds}. Budget: {task['budget']:,} {units}.",
         f"Searched on: {task['workload']}. Judged on: {task['judge_workload']}.",
     ]
     return "\n".join(text.paragraph(line) for line in lines)
