@@ -5,7 +5,18 @@ A move that improves the mapping stays, any other is taken back.
 
 from __future__ import annotations
 
-__all__ = ["ORDER_COUNT", "SETS", "descend", "exchange_primes", "one_round", "other_windows", "smallest_prime"]
+__all__ = [
+    "ORDER_COUNT",
+    "SETS",
+    "choose_codes",
+    "descend",
+    "exchange_primes",
+    "next_divisor",
+    "one_round",
+    "other_windows",
+    "smallest_prime",
+    "split_dim",
+]
 
 from archgym_simulators._jit import loop_kernel
 from archgym_simulators.accelerator.state import (
@@ -27,7 +38,7 @@ SETS = 8  # of tensors
 
 
 @loop_kernel
-def _next_divisor(number: int, divisor: int) -> int:
+def next_divisor(number: int, divisor: int) -> int:
     """The next larger divisor, number + 1 after the last."""
     if divisor == number:
         return number + 1
@@ -45,7 +56,7 @@ def _next_divisor(number: int, divisor: int) -> int:
 
 
 @loop_kernel
-def _split_dim(at: Search, hardware: Floats, d: int) -> bool:
+def split_dim(at: Search, hardware: Floats, d: int) -> bool:
     """All ways to split what is not spread of a dimension over DRAM, global buffer and PE."""
     factors = at.factors[d]
     rest = factors[IN_DRAM] * factors[IN_GLB] * factors[IN_PE]
@@ -58,14 +69,14 @@ def _split_dim(at: Search, hardware: Floats, d: int) -> bool:
             factors[IN_PE], factors[IN_GLB], factors[IN_DRAM] = pe, glb, rest // pe // glb
             if improves(at, hardware):
                 best_glb, best_pe, improved = glb, pe, True
-            glb = _next_divisor(rest // pe, glb)
-        pe = _next_divisor(rest, pe)
+            glb = next_divisor(rest // pe, glb)
+        pe = next_divisor(rest, pe)
     factors[IN_PE], factors[IN_GLB], factors[IN_DRAM] = best_pe, best_glb, rest // best_pe // best_glb
     return improved
 
 
 @loop_kernel
-def _choose_codes(at: Search, hardware: Floats, template: Template) -> bool:
+def choose_codes(at: Search, hardware: Floats, template: Template) -> bool:
     """All pairs of orders, then all pairs of sets that are kept."""
     improved = False
     best_glb, best_dram = at.codes[GLB_ORDER], at.codes[DRAM_ORDER]
@@ -91,8 +102,8 @@ def one_round(at: Search, hardware: Floats, template: Template) -> bool:
     improved = False
     for d in range(7):
         if template.slots[d, IN_DRAM]:
-            improved = _split_dim(at, hardware, d) or improved
-    return _choose_codes(at, hardware, template) or improved
+            improved = split_dim(at, hardware, d) or improved
+    return choose_codes(at, hardware, template) or improved
 
 
 @loop_kernel

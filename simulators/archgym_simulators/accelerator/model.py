@@ -28,9 +28,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 EFFORT_LEVELS: Mapping[str, Effort] = {
-    "quick": Effort(fillings=4, orders=2, finalists=2, evaluations=2000, kicks=0),
-    "normal": Effort(fillings=8, orders=3, finalists=4, evaluations=5000, kicks=1),
-    "thorough": Effort(fillings=20, orders=3, finalists=10, evaluations=24_000, kicks=3),
+    "quick": Effort(fillings=4, orders=2, finalists=2, evaluations=2000, kicks=0, forced=0),
+    "normal": Effort(fillings=8, orders=3, finalists=4, evaluations=5000, kicks=1, forced=0),
+    "thorough": Effort(fillings=20, orders=3, finalists=10, evaluations=24_000, kicks=3, forced=400),
 }
 """How long the mapper searches for one layer."""
 _ORDERS = np.stack(list(ORDERS.values()))
@@ -78,7 +78,7 @@ def _map_all(
         flow = flows[n]
         template = Template(along[flow], slots[flow], orders[flow], keeps[flow])
         level = levels[efforts[n]]
-        effort = Effort(level[0], level[1], level[2], level[3], level[4])
+        effort = Effort(level[0], level[1], level[2], level[3], level[4], level[5])
         at.numbers[1] = leaks_pj[n]
         for layer in range(len(shapes)):
             evaluations[n, layer] = search_layer(at, shapes[layer], vectors[n], template, effort)

@@ -9,6 +9,8 @@
 4. From the best, exchanges of prime factors between two dimensions, and step 3 again after each that improves.
 5. From the best, kicks, as often as the effort says: each move of a prime factor is made although it costs, followed by
    step 3; what ends up better is the new best.
+6. Where a layer has few splits, every split of a dimension over all five places is forced on the best while everything
+   else follows: see `archgym_simulators.accelerator.forced`.
 
 Every mapping is priced by `archgym_simulators.mapping.kernel.evaluate_one`; the search ends at the limit of evaluations
 that the effort sets. Where a factor does not divide its dimension, the layer is priced as if the dimension were the
@@ -31,6 +33,7 @@ from archgym_simulators.accelerator.descent import (
     other_windows,
     smallest_prime,
 )
+from archgym_simulators.accelerator.forced import forced_splits, split_count
 from archgym_simulators.accelerator.starts import fill_array
 from archgym_simulators.accelerator.state import (
     BETTER,
@@ -202,6 +205,9 @@ def search_layer(at: Search, dims: Integers, hardware: Floats, template: Templat
     turn = 0
     while turn < effort.kicks and _kicks(at, hardware, template):
         turn += 1
+    going = split_count(dims) <= effort.forced
+    while going:
+        going = forced_splits(at, dims, hardware, template)
     _settle(at, hardware, template)
     spent = at.spent[0]
     # What does not fit has no costs, and must not show those of the layer before.

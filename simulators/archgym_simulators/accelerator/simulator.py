@@ -90,7 +90,7 @@ class AcceleratorSimulator(Simulator):
     """
 
     metrics: tuple[Metric, ...] = METRICS
-    version = "1"
+    version = "2"
     objectives: tuple[NamedObjective, ...] = OBJECTIVES
     default_objective = "energy-delay"
     pareto_objectives = ("latency", "energy", "area_mm2")

@@ -50,6 +50,7 @@ class Effort(NamedTuple):
         finalists: starts that it descends from fully.
         evaluations: of mappings, at most.
         kicks: rounds of leaving the best mapping for others nearby, at most.
+        forced: splits of all dimensions that a layer may have, at most, for each to be forced on the best mapping.
     """
 
     fillings: int
@@ -57,6 +58,7 @@ class Effort(NamedTuple):
     finalists: int
     evaluations: int
     kicks: int
+    forced: int
 
 
 class Search(NamedTuple):
@@ -69,6 +71,7 @@ class Search(NamedTuple):
         codes: (4,) row of the orders at the global buffer and off the chip, sets kept by PE and global buffer.
         numbers: (2,) cost of the mapping, leakage in pJ a cycle.
         spent: (2,) evaluations, and their limit.
+        split: (5,) of a dimension, that is forced.
         table: (12, 7) orders, innermost first.
         starts: (65, 47) mappings; the last is the best so far.
         costs: (65,) of the starts.
@@ -81,6 +84,7 @@ class Search(NamedTuple):
     codes: Integers
     numbers: Floats
     spent: Integers
+    split: Integers
     table: NDArray[np.int8]
     starts: Integers
     costs: Floats
@@ -106,6 +110,7 @@ def working_memory(table: NDArray[np.int8]) -> Search:
         mapping[CODES:],
         np.zeros(2),
         np.zeros(2, np.int64),
+        np.zeros(5, np.int64),
         table,
         np.zeros((MOST_STARTS + 1, MAPPING), np.int64),
         np.zeros(MOST_STARTS + 1),

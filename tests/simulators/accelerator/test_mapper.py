@@ -40,15 +40,14 @@ def edp(found):
     return found.results[0, 0, CYCLES] * found.results[0, 0, ENERGY]
 
 
-def test_small_problems_are_mapped_within_a_percent_of_their_enumerated_optimum():
+def test_every_small_problem_is_mapped_within_a_percent_of_its_enumerated_optimum():
     ratios = []
     for known in certified():
         layer = workload(known["workload"]).layers[0]
         _, found = map_layer(layer, hardware_named(known["options"]["hardware"]), FLEXIBLE, effort="thorough")
         ratios.append(edp(found) / (known["metrics"]["cycles"] * known["metrics"]["energy_pj"]))
     assert len(ratios) == 28
-    assert sum(ratio <= 1.01 for ratio in ratios) >= 25
-    assert max(ratios) <= 1.2
+    assert max(ratios) <= 1.01
 
 
 def test_the_layer_of_most_papers_is_mapped_near_its_compute_bound_for_less_energy_than_timeloops_mapper():
@@ -57,6 +56,14 @@ def test_the_layer_of_most_papers_is_mapped_near_its_compute_bound_for_less_ener
     assert found.results[0, 0, CYCLES] <= 1.02 * LAYERS[0].macs / REFERENCE.pes
     assert found.results[0, 0, ENERGY] <= 488e6
     assert found.evaluations[0, 0] <= EFFORT_LEVELS["quick"].evaluations
+
+
+@pytest.mark.parametrize("effort", EFFORT_LEVELS)
+def test_no_effort_spends_more_than_the_bound_allows_where_it_trades_cycles_for_energy(effort):
+    # Energy times delay is what the mapper minimises: a thorough search gives up cycles where energy falls by more.
+    _, found = map_layer(LAYERS[0], REFERENCE, FLEXIBLE, effort=effort)
+    assert edp(found) <= LAYERS[0].macs / REFERENCE.pes * 417e6
+    assert found.results[0, 0, ENERGY] <= 488e6
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)

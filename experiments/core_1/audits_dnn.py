@@ -1,0 +1,52 @@
+"""Audit the DNN tasks: ``python -m experiments.core_1.audits_dnn`` writes ``audits_dnn.csv``.
+
+With ``--only PREFIX`` only some rows are made anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+from archgym.audit import audit_problem
+from archgym.core_1 import accelerator, attention, maestro, mapping, systolic
+from archgym.run_directory import write_whole
+from experiments.core_1.audit_table import row_of
+
+TARGET = Path(__file__).parent / "audits_dnn.csv"
+TASKS = [task for family in (systolic, attention, maestro, mapping, accelerator) for task in family.TASKS]
+EFFORT = {"designs": 2_000, "climbs": 12}
+MAPPED_EFFORT = {"designs": 300, "climbs": 2}
+"""An accelerator takes 20 to 100 ms."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="audit tasks whose name starts so; the other rows stay")
+    only = parser.parse_args().only
+    os.nice(5)
+    rows: dict[str, dict[str, Any]] = {}
+    if TARGET.is_file():
+        with TARGET.open() as file:
+            rows = {row["task"]: row for row in csv.DictReader(file)}
+    for task in (one for one in TASKS if one.name.startswith(only)):
+        effort = MAPPED_EFFORT if task.env_id == accelerator.ACCELERATOR else EFFORT
+        rows[task.name] = row_of(task, audit_problem(task.spec(), task, **effort))
+        print(task.name, rows[task.name]["gap_100"], rows[task.name]["standing"], flush=True)
+        _write([rows[one.name] for one in TASKS if one.name in rows])
+
+
+def _write(rows: list[dict[str, Any]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(TARGET, text.getvalue())
+
+
+if __name__ == "__main__":
+    main()
