@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-12
 """Relative difference of a design's metrics allowed between machines."""
 
-_ROWS_AT_ONCE = 1 << 16
+_ROWS_AT_ONCE = 1 << 14
 
 
 def load_dataset(
