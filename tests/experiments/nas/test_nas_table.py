@@ -70,6 +70,21 @@ def test_seconds_are_ratios_to_the_reference_once_all_are_timed(tmp_path):
     np.testing.assert_allclose(columns["evaluate_s"], 0.02)
 
 
+def test_the_plateau_is_printed_by_strings(tmp_path, capsys):
+    write_block(tmp_path / "every", 0, range(34), np.random.default_rng(0))
+    arguments = ["--blocks", str(tmp_path), "--table", str(tmp_path / "table.npz")]
+    assert main(["pack", *arguments]) == 0
+    assert main(["plateau", *arguments]) == 2
+    assert "a plateau needs two functions and two seeds, not 0 and 10" in capsys.readouterr().err
+    write_block(tmp_path / "best", 0, [5, 9, 11], np.random.default_rng(1), seeds=10)
+    assert main(["pack", *arguments]) == 0
+    assert main(["plateau", *arguments]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert "of 3 functions within" in lines[0]
+    assert len(lines) == 1 + int(lines[0].split()[0])
+    assert all("|+|" in line for line in lines[1:])
+
+
 def test_the_best_are_not_chosen_before_all_are_known(tmp_path, capsys):
     write_block(tmp_path / "every", 0, range(34), np.random.default_rng(0))
     assert main(["best", "--blocks", str(tmp_path)]) == 2
