@@ -1,8 +1,8 @@
 """Search long for the best designs of the DNN tasks: ``python -m experiments.core_1.best_known_dnn``.
 
-Writes ``archgym/optima/dnn_best_known.json``, the best feasible design of each task with one objective on attention,
-mappings by MAESTRO and accelerators, and ``best_known_dnn.csv``, what every search found. The same command goes on
-where it was interrupted. The tasks on systolic arrays and small mappings have certified optima.
+Writes ``archgym/optima/dnn_best_known.json``, the best feasible design of each task with one objective on systolic
+arrays, attention, mappings by MAESTRO and accelerators, and ``best_known_dnn.csv``, what every search found. The same
+command goes on where it was interrupted. Small mappings have certified optima.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from archgym.certificates import identity_of
-from archgym.core_1 import accelerator, attention, maestro
+from archgym.core_1 import accelerator, attention, maestro, systolic
 from archgym.registry import agent_class
 from archgym.session import Budget, Session
 from archgym.tasks import Task
@@ -26,14 +26,19 @@ LOG = HERE / "best_known_dnn.csv"
 TARGET = HERE.parents[1] / "archgym" / "optima" / "dnn_best_known.json"
 COMMAND = "python -m experiments.core_1.best_known_dnn"
 AGENT, OPTIONS = "genetic_algorithm", {"population": 32, "children": 32, "mutation": 0.1}
-BUDGETS = {attention.ATTENTION: 20_000, maestro.MAESTRO: 20_000, accelerator.ACCELERATOR: 600}
+BUDGETS = {
+    systolic.SYSTOLIC: 20_000,
+    attention.ATTENTION: 20_000,
+    maestro.MAESTRO: 20_000,
+    accelerator.ACCELERATOR: 600,
+}
 """Calls of a genetic algorithm; an accelerator takes 20 to 100 ms."""
-SEEDS = {attention.ATTENTION: 3, maestro.MAESTRO: 3, accelerator.ACCELERATOR: 1}
+SEEDS = {systolic.SYSTOLIC: 3, attention.ATTENTION: 3, maestro.MAESTRO: 3, accelerator.ACCELERATOR: 1}
 
 
 def searches() -> Iterator[Search]:
     """Every search, the quickest family first."""
-    for family in (attention, maestro, accelerator):
+    for family in (systolic, attention, maestro, accelerator):
         for task in (one for one in family.TASKS if len(one.objectives) == 1):
             for seed in range(SEEDS[task.env_id]):
                 yield Search(task, AGENT, seed)

@@ -80,6 +80,28 @@ def test_random_mappings_take_the_tool_s_cycles_mostly():
     assert (np.array([result.l2_words for result in results]) == rows["l2_req_bytes"]).mean() >= 0.95
 
 
+def test_random_mappings_miss_the_tool_s_cycles_only_where_an_inner_cluster_folds_or_the_tool_loses_macs():
+    # Folds: more tiles of the inner parallel dimension than sub-units of the cluster, so that they come in turns.
+    rows = rows_of("maestro_gamma_random")
+    errors = abs(np.array([replayed(row).cycles / row.runtime_cycles - 1.0 for row in rows.itertuples()]))
+    outputs = (rows["Y"] - rows["R"] + 1) * (rows["X"] - rows["S"] + 1)
+    whole = (rows["num_macs"] == rows["K"] * rows["C"] * rows["R"] * rows["S"] * outputs).to_numpy()
+    folds = np.array([inner_cluster_folds(row) for row in rows.itertuples()])
+    assert (whole & ~folds).sum() >= 200
+    assert errors[whole & ~folds].max() <= 0.05
+    assert (errors[whole & ~folds] <= 1e-9).mean() >= 0.99
+    assert (errors[whole & folds] > 0.05).any()
+
+
+def inner_cluster_folds(row):
+    sizes = dict(zip("KCRSYX", (row.K, row.C, row.R, row.S, row.Y, row.X), strict=True))
+    mapping = parse_directives(row.mapping, sizes)
+    sizes |= {"Y": row.Y - row.R + 1, "X": row.X - row.S + 1}
+    outer = {directive.dimension: min(directive.size, sizes[directive.dimension]) for directive in mapping.levels[0]}
+    inner = next(directive for directive in mapping.levels[1] if directive.spatial)
+    return -(-outer.get(inner.dimension, sizes[inner.dimension]) // inner.size) > mapping.clusters[0]
+
+
 # ---- single rules ----------------------------------------------------------------------------------------------------
 
 
