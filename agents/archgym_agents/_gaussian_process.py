@@ -1,0 +1,180 @@
+"""A Gaussian process over mixed columns, compiled: the surrogate that learns most from few designs.
+
+Model (Rasmussen and Williams 2006, ch. 2 and 5): a Matern-5/2 kernel of the weighted distance
+``r^2 = sum_f w_f d_f^2``, where ``d_f`` is the difference of a column, or 0 or 1 for a category; a little noise; the
+signal's variance in closed form. The logarithms of weights and noise follow the gradient of the posterior by Rprop
+(Riedmiller and Braun 1993), a few steps a fit from where the last one ended. No library of linear algebra, so bits do
+not depend on its threads.
+"""
+
+from __future__ import annotations
+
+__all__ = ["GaussianProcess"]
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archgym_simulators._jit import kernel
+
+Floats = NDArray[np.float64]
+
+_STEPS_FIRST, _STEPS_AGAIN = 30, 6
+_NOISE = np.log(1e-3)  # of the standardised targets' variance: mean of its prior, and where it begins
+_PRIOR_SD = 1.5  # of the logarithms of weights and noise
+_LEAST_NOISE, _MOST_NOISE = np.log(1e-6), np.log(0.3)
+_SLOWEST, _FASTEST = 0.01, 0.7
+
+
+class GaussianProcess:
+    """Regression over columns (N, F); it keeps its weights from one fit to the next."""
+
+    def __init__(self, is_category: NDArray[np.bool_]) -> None:
+        """Describe the columns: (F,) categories, of which only equality counts."""
+        self._is_category = is_category
+        # Distances add up over columns; with these weights two random designs are about one length apart.
+        self._centre = np.append(np.full(len(is_category), np.log(3.0 / max(len(is_category), 1))), _NOISE)
+        self._logs = self._centre.copy()  # (F + 1,) of the weights, and of the noise
+        self._pace = np.full(len(self._logs), 0.3)
+        self._slope = np.zeros(len(self._logs))
+        self._is_new = True
+
+    def fit(self, columns: Floats, targets: Floats, rng: np.random.Generator) -> Self:
+        """Learn targets (N,) of designs (N, F). Nothing is drawn."""
+        self._mean, self._scale = float(targets.mean()), float(targets.std()) or 1.0
+        self._columns = columns
+        standard = (targets - self._mean) / self._scale
+        for _ in range(_STEPS_FIRST if self._is_new else _STEPS_AGAIN):
+            _, _, _, slope = _posterior(columns, standard, self._is_category, self._logs, True)
+            self._climb(slope - (self._logs - self._centre) / _PRIOR_SD**2)
+        self._is_new = False
+        self._inverse, self._alpha, self._signal, _ = _posterior(
+            columns, standard, self._is_category, self._logs, False
+        )
+        return self
+
+    def predict(self, columns: Floats) -> tuple[Floats, Floats]:
+        """Mean and standard deviation, (N,) each."""
+        mean, deviation = np.zeros(len(columns)), np.zeros(len(columns))
+        _predict(
+            columns,
+            self._columns,
+            self._is_category,
+            self._logs,
+            self._inverse,
+            self._alpha,
+            self._signal,
+            mean,
+            deviation,
+        )
+        return self._mean + self._scale * mean, self._scale * deviation
+
+    def _climb(self, slope: Floats) -> None:
+        agrees = slope * self._slope
+        self._pace = np.where(agrees > 0.0, self._pace * 1.2, np.where(agrees < 0.0, self._pace * 0.5, self._pace))
+        self._pace = np.clip(self._pace, _SLOWEST, _FASTEST)
+        self._slope = np.where(agrees < 0.0, 0.0, slope)
+        self._logs = np.clip(self._logs + np.sign(self._slope) * self._pace, -12.0, 6.0)
+        self._logs[-1] = np.clip(self._logs[-1], _LEAST_NOISE, _MOST_NOISE)
+
+
+@kernel
+def _posterior(columns, targets, is_category, logs, with_slope):  # type: ignore[no-untyped-def]
+    """Inverse Cholesky factor (N, N), weights of the designs (N,), signal variance, slope of the log likelihood."""
+    n, width = columns.shape
+    weights = np.exp(logs)
+    distance = np.zeros((n, n))
+    for i in range(n):
+        for f in range(width):
+            value, weight, category = columns[i, f], weights[f], is_category[f]
+            for j in range(i):
+                if category:
+                    distance[i, j] += 0.0 if columns[j, f] == value else weight
+                else:
+                    distance[i, j] += weight * (columns[j, f] - value) ** 2
+    lower = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i):
+            root = np.sqrt(5.0 * distance[i, j])
+            lower[i, j] = (1.0 + root + root * root / 3.0) * np.exp(-root)
+        lower[i, i] = 1.0 + weights[width]
+    for k in range(n):  # Cholesky, column by column: no sum of one entry is regrouped
+        pivot = np.sqrt(max(lower[k, k], 1e-12))
+        lower[k, k] = pivot
+        for i in range(k + 1, n):
+            lower[i, k] /= pivot
+        column = lower[:, k].copy()
+        for i in range(k + 1, n):
+            factor = column[i]
+            for j in range(k + 1, i + 1):
+                lower[i, j] -= factor * column[j]
+    inverse = np.zeros((n, n))  # of the factor
+    for i in range(n):
+        inverse[i, i] = 1.0
+        for k in range(i):
+            factor = lower[i, k]
+            for j in range(k + 1):
+                inverse[i, j] -= factor * inverse[k, j]
+        for j in range(i + 1):
+            inverse[i, j] /= lower[i, i]
+    half = np.zeros(n)
+    alpha = np.zeros(n)
+    for i in range(n):
+        for j in range(i + 1):
+            half[i] += inverse[i, j] * targets[j]
+    signal = 0.0
+    for i in range(n):
+        signal += half[i] ** 2 / n
+        for j in range(i + 1):
+            alpha[j] += inverse[i, j] * half[i]
+    signal = max(signal, 1e-12)
+    slope = np.zeros(width + 1)
+    if with_slope:
+        full = np.zeros((n, n))  # the inverse of the kernel matrix, lower half
+        for k in range(n):
+            for i in range(k + 1):
+                factor = inverse[k, i]
+                for j in range(i + 1):
+                    full[i, j] += factor * inverse[k, j]
+        for i in range(n):
+            slope[width] += 0.5 * (alpha[i] ** 2 / signal - full[i, i]) * weights[width]
+            for j in range(i):
+                root = np.sqrt(5.0 * distance[i, j])
+                # d k / d log w_f = -(5/6) (1 + root) exp(-root) w_f d_f^2; twice, for both halves
+                full[i, j] = (full[i, j] - alpha[i] * alpha[j] / signal) * (5.0 / 6.0) * (1.0 + root) * np.exp(-root)
+        for i in range(n):
+            for j in range(i):
+                factor = full[i, j]
+                for f in range(width):
+                    if is_category[f]:
+                        slope[f] += 0.0 if columns[i, f] == columns[j, f] else factor * weights[f]
+                    else:
+                        slope[f] += factor * weights[f] * (columns[i, f] - columns[j, f]) ** 2
+    return inverse, alpha, signal, slope
+
+
+@kernel
+def _predict(columns, known, is_category, logs, inverse, alpha, signal, mean, deviation):  # type: ignore[no-untyped-def]
+    n, width = known.shape
+    weights = np.exp(logs)
+    near = np.zeros(n)
+    for m in range(len(columns)):
+        near[:] = 0.0
+        for i in range(n):
+            distance = 0.0
+            for f in range(width):
+                if is_category[f]:
+                    distance += 0.0 if columns[m, f] == known[i, f] else weights[f]
+                else:
+                    distance += weights[f] * (columns[m, f] - known[i, f]) ** 2
+            root = np.sqrt(5.0 * distance)
+            near[i] = (1.0 + root + root * root / 3.0) * np.exp(-root)
+            mean[m] += near[i] * alpha[i]
+        left = 1.0 + weights[width]
+        for i in range(n):
+            part = 0.0
+            for j in range(i + 1):
+                part += inverse[i, j] * near[j]
+            left -= part * part
+        deviation[m] = np.sqrt(signal * max(left, 1e-12))
