@@ -17,6 +17,7 @@ import numpy as np
 
 import archgym
 from archgym.core_1.soc import DEV_EASY, SOC, THREE
+from archgym.envs.agent_groups import AgentGroups
 from archgym.registry import agent_class
 from archgym.run_directory import write_whole
 from archgym.session import Session, SessionOver
@@ -52,29 +53,22 @@ KEY = COLUMNS[:6]
 
 
 def run_team(session: Session, groups: str, settings: Settings, rng: np.random.Generator) -> None:
-    """Let a team design until the session is over: each agent learns from the shared reward alone."""
+    """Let a team design until the session is over: each agent learns from the shared reward alone.
+
+    What the agents of `archgym.parallel_env` choose, and are rewarded with, but a batch of designs at a time.
+    """
     space = session.space
-    split: Any = {"everything": list(space.names)} if groups == "one" else groups
-    env = archgym.parallel_env(session=session, groups=split)
-    owner = np.empty(space.width, dtype=np.int64)
-    for number, columns in enumerate(env.groups.columns.values()):
-        owner[columns] = number
+    owner = np.zeros(space.width, dtype=np.int64)
+    if groups != "one":
+        for number, columns in enumerate(AgentGroups(space, groups).columns.values()):
+            owner[columns] = number
     team = Team(space.nvec, owner, settings, rng)
     try:
         while True:
-            batch = [play(env, team) for _ in range(BATCH)]
-            rows, rewards = zip(*batch, strict=True)
-            team.update(np.stack(rows), advantages_of(np.array(rewards)))
+            rows = np.stack([team.act() for _ in range(BATCH)])
+            team.update(rows, advantages_of(session.evaluate(rows).reward))
     except SessionOver:
         return
-
-
-def play(env: Any, team: Team) -> tuple[Any, float]:
-    """One design: what all agents chose (D,), and the reward that they share."""
-    env.reset()
-    row = team.act()
-    shares = {agent: share[0] for agent, share in env.groups.actions(row[None]).items()}
-    return row, next(iter(env.step(shares)[1].values()))
 
 
 def search(workload: str, who: str, settings: Settings | None, seed: int) -> tuple[float, bool]:

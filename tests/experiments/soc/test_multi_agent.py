@@ -78,6 +78,17 @@ def test_a_team_spends_the_budget_of_its_session(groups):
     assert session.stop_reason == "budget"
 
 
+def test_a_batch_is_worth_what_the_environment_of_several_agents_gives_for_it():
+    session = archgym.make_session("archgym/SoC-v0", workload="hpvm-cava")
+    rows = session.space.canonical(session.space.sample(5, np.random.default_rng(0)))
+    env = archgym.parallel_env("archgym/SoC-v0", workload="hpvm-cava")
+    groups = AgentGroups(session.space, "declared")
+    for row, reward in zip(rows, session.evaluate(rows).reward.tolist(), strict=True):
+        env.reset(seed=0)
+        chosen = {agent: share[0] for agent, share in groups.actions(row[None]).items()}
+        assert set(env.step(chosen)[1].values()) == {reward}
+
+
 def test_with_nothing_to_clip_it_makes_no_difference_who_owns_what():
     rng = np.random.default_rng(1)
     nvec = np.array([3, 4, 2, 5])
