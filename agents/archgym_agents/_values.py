@@ -34,8 +34,19 @@ class ValueTable:
 
     def shares(self, rows: Rows) -> Weights:
         """Share (V,) of the rows (N, D) that have each value."""
-        places = self._first + rows * self._bins // self._nvec
-        return np.bincount(places.ravel(), minlength=self.size) / len(rows)
+        return np.bincount(self.places(rows).ravel(), minlength=self.size) / len(rows)
+
+    def places(self, rows: Rows) -> NDArray[np.int64]:
+        """Where the values of rows (N, D) are in the vector: (N, D)."""
+        return np.asarray(self._first + rows * self._bins // self._nvec)
+
+    def column_sums(self, weights: Weights) -> Weights:
+        """The sum of its column beside every weight: (V,)."""
+        return np.repeat(np.add.reduceat(weights, self._first), self._bins)
+
+    def column_maxima(self, weights: Weights) -> Weights:
+        """The largest weight of its column beside every weight: (..., V)."""
+        return np.repeat(np.maximum.reduceat(weights, self._first, axis=-1), self._bins, axis=-1)
 
     def draw(self, weights: Weights, n: int, rng: np.random.Generator) -> Rows:
         """Rows (n, D), each column on its own by its weights, which need not add up to 1."""
@@ -51,6 +62,13 @@ class ValueTable:
         bounds = [*self._first.tolist(), self.size]
         bins = np.array([int(weights[a:b].argmax()) for a, b in pairwise(bounds)])
         return self._inside(np.broadcast_to(bins, (n, len(bins))), rng)
+
+    def highest(self, scores: Weights, rng: np.random.Generator) -> Rows:
+        """One row a row of scores (n, V), of the value that scores most in each column, the first of equals: (n, D)."""
+        design, place = np.nonzero(scores == self.column_maxima(scores))
+        column = np.searchsorted(self._first, place, side="right") - 1
+        _, chosen = np.unique(design * len(self._first) + column, return_index=True)
+        return self._inside((place - self._first[column])[chosen].reshape(len(scores), -1), rng)
 
     def _inside(self, bins: NDArray[np.int64], rng: np.random.Generator) -> Rows:
         """A value of each bin (n, D)."""
