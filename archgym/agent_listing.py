@@ -1,4 +1,4 @@
-"""What agents there are, read from their files without importing them."""
+"""What agents there are, from their files."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ __all__ = ["AgentEntry", "describe_agents"]
 
 import ast
 import importlib.util
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
-from archgym.registry import agent_names
+from archgym.agent import refuse_several_objectives
+from archgym.registry import agent_class, agent_names
 
 
 @dataclass(frozen=True)
@@ -20,15 +22,17 @@ class AgentEntry:
         name: what ``--agent`` takes.
         description: first sentence of the module.
         extra: the optional dependency group that it needs, or "".
+        several_objectives: whether it takes more than one; False where that is not known.
     """
 
     name: str
     description: str
     extra: str
+    several_objectives: bool = False
 
 
 def describe_agents() -> list[AgentEntry]:
-    """Every agent by name; a module's text is parsed, because importing many agents takes long."""
+    """Every agent by name."""
     return [_describe(name) for name in agent_names()]
 
 
@@ -38,7 +42,12 @@ def _describe(name: str) -> AgentEntry:
         return AgentEntry(name, "installed by another package", "")
     tree = ast.parse(Path(found.origin).read_text(encoding="utf-8"))
     paragraph = " ".join((ast.get_docstring(tree) or "").split("\n\n")[0].split())
-    return AgentEntry(name, paragraph, _required_extra(tree))
+    return AgentEntry(name, paragraph, _required_extra(tree), _takes_several_objectives(name))
+
+
+def _takes_several_objectives(name: str) -> bool:
+    """Agents for one objective begin their `create` with `archgym.agent.refuse_several_objectives`."""
+    return refuse_several_objectives.__name__ not in inspect.getsource(agent_class(name).create)
 
 
 def _required_extra(tree: ast.Module) -> str:

@@ -27,7 +27,8 @@ _INCHES, _DOTS_PER_INCH = (8.0, 4.5), 150
 _CONNECTOR = {"arrowstyle": "-", "linewidth": 0.8, "shrinkA": 2, "shrinkB": 0, "relpos": (0, 0.5)}
 _LABEL_GAP = 0.065  # of the axis' height: one line of text
 _LINES_OF_A_LABEL = 2
-_FIRST_SHARE, _MARGIN = 0.02, 0.07  # of the simulations; of the range of values that is shown
+_EDGE_INCHES = 0.12  # between the picture's edge and what is drawn
+_FIRST_SHARE, _MARGIN = 0.1, 0.07  # of the simulations; of the range of values that is shown
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,10 @@ def draw_best_so_far(
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     with matplotlib.rc_context({"svg.hashsalt": "archgym", "font.size": 10, "axes.edgecolor": _QUIET}):
-        figure = Figure(figsize=_INCHES, dpi=_DOTS_PER_INCH, layout="constrained")
+        figure = Figure(figsize=_INCHES, dpi=_DOTS_PER_INCH, layout=ConstrainedLayoutEngine(w_pad=_EDGE_INCHES))
         FigureCanvasAgg(figure)
         axes = figure.subplots()
         _draw_lines(axes, curves, baseline)
@@ -110,7 +112,7 @@ def _draw_lines(axes: Axes, curves: Sequence[Curve], baseline: float | None) -> 
 
 
 def _limit_values(axes: Axes, curves: Sequence[Curve], baseline: float | None, metric: str) -> None:
-    """Show what happens after the first few designs, which are so bad that the rest would look flat; say so."""
+    """Show what happens after the first tenth of the designs, beside which the rest would look flat; say so."""
     later = [curve.best[int(_FIRST_SHARE * len(curve.best)) :] for curve in curves]
     shown = np.concatenate([*later, [] if baseline is None else [baseline]])
     everything = np.concatenate([curve.best for curve in curves])
@@ -122,9 +124,9 @@ def _limit_values(axes: Axes, curves: Sequence[Curve], baseline: float | None, m
     axes.set_ylim(low, high)
     unit = split_unit(metric)[1]
     if everything.max() > high:
-        _note(axes, f"first designs lie\nabove, at {number(float(everything.max()))} {unit}".rstrip(), "top")
+        _note(axes, f"first designs lie above, at {number(float(everything.max()))} {unit}".rstrip(), "top")
     if everything.min() < low:
-        _note(axes, f"first designs lie\nbelow, at {number(float(everything.min()))} {unit}".rstrip(), "bottom")
+        _note(axes, f"first designs lie below, at {number(float(everything.min()))} {unit}".rstrip(), "bottom")
 
 
 def _note(axes: Axes, text: str, edge: str) -> None:

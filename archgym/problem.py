@@ -136,9 +136,13 @@ class ProblemSpec:
         Raises:
             InputError: for an unknown workload or option.
         """
-        simulator = self._simulator(checked_workload(workload, self.workload))
+        simulator = self.simulator(workload)
         objectives, constraints = self.parse(simulator)
         return Problem(simulator, objectives, constraints)
+
+    def simulator(self, workload: str | None = None) -> Simulator:
+        """The simulator of `bind`, which has not simulated anything yet."""
+        return self._simulator(checked_workload(workload, self.workload))
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON-able values."""

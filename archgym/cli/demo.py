@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from archgym.cli import text
 from archgym.cli.parser import Parser, number_type
+from archgym.cli.problem_arguments import workload
 from archgym.cli.search import Progress, resumable
 from archgym.wording import change, number, ratio, split_unit
 from archgym_simulators import Metric
@@ -50,7 +51,8 @@ def parser() -> Parser:
     made.add_argument("--out", metavar="DIR", type=Path, default=Path("runs/demo"), help="runs/demo where not given")
     made.add_argument("--budget", metavar="N", type=number_type(1), default=BUDGET, help=f"designs each; {BUDGET}")
     made.add_argument("--seed", metavar="S", type=number_type(0), default=SEED, help=f"of every agent; {SEED}")
-    made.add_argument("--workload", metavar="W", default=WORKLOAD, help=f"of 'archgym list workloads'; {WORKLOAD}")
+    of_list = f"of 'archgym list workloads'; {WORKLOAD}"
+    made.add_argument("--workload", metavar="W", type=workload, default=WORKLOAD, help=of_list)
     return made
 
 

@@ -100,6 +100,8 @@ def _read_csv(path: Path) -> DesignTable:
             header = next(reader, None)
             if header is None:
                 raise InputError(f"{path} is empty; the first line must name the columns")
+            if len(header) == 1 and (other := next((sign for sign in ";\t|" if sign in header[0]), None)):
+                raise InputError(f"{path}: cells are separated by {other!r}; they must be separated by commas")
             names = _distinct([name.strip() for name in header], path)
             rows: list[list[str]] = []
             lines: list[int] = []

@@ -44,14 +44,17 @@ def parser() -> Parser:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, simulate, write."""
+    from archgym.problem import Problem
     from archgym.session import Session
 
     spec = problem_spec(arguments)
     designs = read_designs(arguments.designs)
     scored_too = arguments.objective is not None or bool(arguments.constraint)
+    simulator = spec.simulator()
+    # Before there is a problem, which simulates the baseline, for which kernels may have to be compiled.
+    rows = designs.rows(simulator.space)
     with OutputFile(arguments.out, arguments.designs) as out:
-        session = Session(spec)
-        rows = designs.rows(session.space)
+        session = Session(spec, problem=Problem(simulator, *spec.parse(simulator)))
         outcomes = _evaluate(session, rows)
         added = _columns(session, outcomes, diagnostics=arguments.diagnostics, scores=scored_too)
         given = {name: cells for name, cells in _given(designs, rows, session, out).items() if name not in added}

@@ -11,6 +11,7 @@ from typing import Any
 
 from archgym.cli import text
 from archgym.cli.parser import Parser, one_of
+from archgym.cli.problem_arguments import environment_id
 from archgym.registry import environment, environments, simulator_class
 from archgym_simulators import InputError
 
@@ -29,7 +30,7 @@ def parser() -> Parser:
     )
     kinds = (*KINDS, *KINDS_OF_ENVIRONMENT)
     made.add_argument("kind", metavar="KIND", nargs="?", type=one_of(kinds), help=f"{', '.join(kinds)}; all where none")
-    made.add_argument("env_id", metavar="ENV_ID", nargs="?", help="whose workloads or objectives")
+    made.add_argument("env_id", metavar="ENV_ID", nargs="?", type=environment_id, help="whose workloads or objectives")
     made.add_argument("--json", action="store_true", help="for programs")
     return made
 
@@ -69,6 +70,8 @@ def _remark(entry: dict[str, Any]) -> str:
         return objective_in_words(entry)
     if entry.get("extra"):
         remarks.append(f"needs archgym[{entry['extra']}]")
+    if entry.get("several_objectives"):
+        remarks.append("takes several objectives")
     if entry.get("default"):
         remarks.append("the default")
     if "role" in entry:
@@ -105,7 +108,7 @@ def _environments() -> Entries:
 def _agents() -> Entries:
     from archgym.agent_listing import describe_agents
 
-    return [{"name": one.name, "description": one.description, "extra": one.extra} for one in describe_agents()]
+    return [asdict(one) for one in describe_agents()]
 
 
 def _tasks() -> Entries:

@@ -19,10 +19,34 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from archgym_simulators import InputError, Simulator
+from archgym_simulators.splits import SPLITS
 
 if TYPE_CHECKING:
     from archgym.problem import ProblemSpec
     from archgym.tasks import Task
+
+
+def environment_id(text: str) -> str:
+    """A type for the argument that names an environment or a task: ids for several objectives are Gymnasium's only."""
+    from archgym.registry import environments, several_objectives_id
+
+    single = next((known for known in environments() if several_objectives_id(known) == text), None)
+    if single is not None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is an id for gymnasium.make; here the id is {single!r}, and several objectives are given to "
+            "search by repeating --objective"
+        )
+    return text
+
+
+def workload(text: str) -> str:
+    """A type for ``--workload``: a split holds as many workloads as one cares to draw."""
+    if text in SPLITS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is a split, from which an environment draws a workload at each reset: "
+            f"gymnasium.make(ENV_ID, workload={text!r}); here name one workload of 'archgym list workloads ENV_ID'"
+        )
+    return text
 
 
 def add_problem(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +54,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "env_id",
         metavar="ENV_ID|TASK",
+        type=environment_id,
         help="an id of 'archgym list envs', path/chip.py:Chip, or a task of 'archgym list tasks', which fixes the rest",
     )
 
@@ -37,7 +62,10 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
 def add_workload(parser: argparse.ArgumentParser) -> None:
     """Add ``--workload``."""
     parser.add_argument(
-        "--workload", metavar="W", help="of 'archgym list workloads ENV_ID', or a path; the family's default"
+        "--workload",
+        metavar="W",
+        type=workload,
+        help="of 'archgym list workloads ENV_ID', or a path; the family's default",
     )
 
 

@@ -34,6 +34,7 @@ class Axis:
         ticks: names at the places 0, 1, ... for an axis of categories; numbers otherwise.
         limits: smallest and largest value; from the marks where None.
         floor: smaller values are drawn here: a logarithmic axis has no zero.
+        whole: counts, so that no tick lies between two whole numbers.
     """
 
     label: str
@@ -41,6 +42,7 @@ class Axis:
     ticks: Sequence[str] = ()
     limits: tuple[float, float] | None = None
     floor: float | None = None
+    whole: bool = False
 
     def drawn(self, values: Sequence[float]) -> list[float]:
         """Where values are drawn; they are kept as they are in tables."""

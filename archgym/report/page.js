@@ -41,20 +41,20 @@
     return made;
   }
 
-  function evenTicks(least, most, count) {
+  function evenTicks(least, most, count, smallest) {
     const rough = Math.max((most - least) / count, 1e-9 * most), unit = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].find((s) => s * unit >= rough) * unit, made = [];
+    const step = Math.max([1, 2, 5, 10].find((s) => s * unit >= rough) * unit, smallest), made = [];
     for (let v = Math.ceil(least / step) * step; v <= most * (1 + 1e-9); v += step) made.push(v);
     return made;
   }
 
   // Plotly labels 0.02 as a small 2; here every label can be read by itself.
-  function logTicks(traces, side) {
+  function logTicks(traces, side, whole) {
     const ends = side === "x" ? ["x", "lowerfence", "upperfence"] : ["y"];
     const bars = (t) => (side === "x" && t.error_x ? t.x.flatMap((v, i) => [v - t.error_x.arrayminus[i], v + t.error_x.array[i]]) : []);
     const values = traces.flatMap((t) => [...ends.flatMap((end) => t[end] ?? []), ...bars(t)]).filter((v) => v > 0);
     const least = Math.min(...values), most = Math.max(...values);
-    if (most < 6 * least) return evenTicks(least, most, isPhone() ? 3 : 6);
+    if (most < 6 * least) return evenTicks(least, most, isPhone() ? 3 : 6, whole ? 1 : 0);
     const low = Math.floor(Math.log10(least)), high = Math.ceil(Math.log10(most));
     const steps = high - low > (isPhone() ? 2 : 3) ? [1] : isPhone() ? [1, 3] : [1, 2, 5];
     const made = [];
@@ -68,7 +68,7 @@
       automargin: true, type: spec.log ? "log" : "linear", tickfont: { size: 12 },
     };
     if (spec.log && traces.length) {
-      const tickvals = logTicks(traces, side);
+      const tickvals = logTicks(traces, side, spec.whole);
       const ticktext = tickvals.map((v) => v.toLocaleString("en", { maximumSignificantDigits: 3 }));
       Object.assign(made, { tickmode: "array", tickvals, ticktext });
     }

@@ -108,7 +108,7 @@ def _bars(mark: Bars, log: bool) -> Trace:
 
 
 def _axis(axis: Axis) -> dict[str, Any]:
-    made: dict[str, Any] = {"label": axis.label, "log": axis.log, "ticks": list(axis.ticks)}
+    made: dict[str, Any] = {"label": axis.label, "log": axis.log, "ticks": list(axis.ticks), "whole": axis.whole}
     if axis.limits is not None:
         made["limits"] = list(axis.limits)
     return made

@@ -41,7 +41,13 @@ def probability_of_improvement(x: ArrayLike, y: ArrayLike) -> float:
 def improvement_interval(
     x: ArrayLike, y: ArrayLike, rng: np.random.Generator, *, confidence: float = 0.95, resamples: int = RESAMPLES
 ) -> tuple[float, float]:
-    """Percentile interval of `probability_of_improvement`, runs of both drawn again within each task."""
+    """Percentile interval of `probability_of_improvement`, runs of both drawn again within each task.
+
+    Raises:
+        InputError: other tasks, no runs, or a confidence that is no share.
+    """
+    if not 0.0 < confidence < 1.0:
+        raise InputError(f"confidence must lie between 0 and 1, not {confidence!r}")
     mine, theirs = _same_tasks(x, y)
     drawn = [
         np.mean([_wins(a, b, *_counts(a, b, rng, n)) for a, b in zip(mine.T, theirs.T, strict=True)], axis=0)

@@ -60,8 +60,10 @@ def kaplan_meier(times: ArrayLike, observed: ArrayLike, *, confidence: float = 0
         confidence: of the pointwise intervals.
 
     Raises:
-        InputError: no runs, other shapes, or times that are not finite.
+        InputError: no runs, other shapes, times that are not finite, or a confidence that is no share.
     """
+    if not 0.0 < confidence < 1.0:
+        raise InputError(f"confidence must lie between 0 and 1, not {confidence!r}")
     ends, happened = np.asarray(times, dtype=np.float64), np.asarray(observed, dtype=bool)
     if ends.ndim != 1 or ends.shape != happened.shape or not len(ends) or not np.isfinite(ends).all():
         raise InputError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["allowed_values", "as_number", "did_you_mean", "nearest"]
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 _LONGEST_COMPARED = 100
@@ -15,7 +16,7 @@ _LARGEST_NUMBER = 1e300
 def nearest(value: object, allowed: Iterable[object]) -> str | None:
     """The allowed spelling closest to ``value``, or None where nothing is close; among numbers, the closest number.
 
-    An abbreviation is close to the one spelling that starts with it.
+    An abbreviation is close to the one spelling that has its letters as initials, else to the one that starts with it.
 
     >>> nearest("FrFcFs", ["Fifo", "FrFcfs"])
     'FrFcfs'
@@ -23,6 +24,8 @@ def nearest(value: object, allowed: Iterable[object]) -> str | None:
     '8'
     >>> nearest("pop", ["population", "children"])
     'population'
+    >>> nearest("ga", ["nsga3", "gamma", "genetic_algorithm"])
+    'genetic_algorithm'
     """
     number = as_number(value)
     if isinstance(allowed, range):
@@ -34,10 +37,16 @@ def nearest(value: object, allowed: Iterable[object]) -> str | None:
         return str(options[gaps.index(min(gaps))])
     spellings = {str(option).lower(): str(option) for option in reversed(options)}
     typed = str(value)[:_LONGEST_COMPARED].lower()
-    close = difflib.get_close_matches(typed, list(spellings), n=1, cutoff=0.5)
+    close = [spelling for spelling in spellings if _initials(spelling) == typed != spelling]
+    if len(close) != 1 or typed in spellings or len(typed) < _SHORTEST_ABBREVIATION:
+        close = difflib.get_close_matches(typed, list(spellings), n=1, cutoff=0.5)
     if not close and len(typed) >= _SHORTEST_ABBREVIATION:
         close = [spelling for spelling in spellings if spelling.startswith(typed)]
     return spellings[close[0]] if len(close) == 1 else None
+
+
+def _initials(spelling: str) -> str:
+    return "".join(word[0] for word in re.split(r"[^a-z0-9]+", spelling) if word)
 
 
 def did_you_mean(value: object, allowed: Iterable[object]) -> str:

@@ -52,6 +52,25 @@ def test_pictures_are_drawn_whole_and_the_same_each_time(tmp_path, n):
     assert ET.parse(tmp_path / "a.svg").getroot().tag.endswith("svg")
 
 
+def test_long_labels_stay_within_the_picture(tmp_path):
+    curves = [Curve(f"an_agent_with_a_long_name_{k}", np.linspace(183_245.0, 73_605.0, 300)) for k in range(3)]
+    draw_best_so_far([tmp_path / "a.png"], curves, metric="total_time_ns", title="t", baseline=79_451.0)
+    with Image.open(tmp_path / "a.png") as picture:
+        ink = np.asarray(picture.convert("L")) < 250
+    assert ink.any()
+    assert not ink[:, -12:].any()
+    assert not ink[:, :12].any()
+
+
+def test_the_picture_shows_where_the_searches_end(monkeypatch, tmp_path):
+    limits = []
+    monkeypatch.setattr("archgym.pictures._save", lambda figure, path: limits.append(figure.axes[0].get_ylim()))
+    best = np.concatenate([np.full(20, 183_245.0), np.linspace(79_000.0, 73_600.0, 280)])
+    draw_best_so_far([tmp_path / "a.png"], [Curve("a", best)], metric="total_time_ns", title="t", baseline=79_451.0)
+    low, high = limits[0]
+    assert 73_000 < low < 73_600 < 79_451 < high < 80_000
+
+
 def test_curves_differ_in_grey(tmp_path):
     dashes = archgym.pictures.DASHES
     assert len(set(dashes)) == len(dashes) == len(archgym.pictures.COLOURS)

@@ -10,6 +10,10 @@ from archgym_simulators.nearest import did_you_mean, nearest
     [
         ("FrFcFs", ["Fifo", "FrFcfs"], "FrFcfs"),
         ("pop", ["population", "children"], "population"),
+        ("ga", ["nsga3", "gamma", "genetic_algorithm"], "genetic_algorithm"),
+        ("de", ["dqn", "differential-evolution"], "differential-evolution"),
+        ("ts", ["tabu_search", "two_stage"], None),
+        ("ga", ["ga", "genetic_algorithm"], "ga"),
         ("ge", ["generations", "generalists"], None),
         ("p", ["population"], None),
         ("zebra", ["population"], None),

@@ -113,7 +113,7 @@ def _tickets(swept: dict[str, pd.DataFrame]) -> Chart:
     return Chart(
         key="tickets",
         title="What more tickets buy",
-        x=Axis("settings tried", log=True),
+        x=Axis("settings tried", log=True, whole=True),
         y=regret_axis("expected regret of the best"),
         marks=marks,
         note="Too good by as much as luck helps: the best is chosen on the very runs that it is judged by.",

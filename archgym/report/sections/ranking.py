@@ -24,6 +24,10 @@ from archgym.wording import number
 
 _SEED = 1
 _SIGNIFICANT = 0.05
+_P_IN_WORDS = (
+    "p is the chance of a difference at least as large if luck alone had dealt the runs to the two agents "
+    "(permutation), raised because several agents are compared (Holm)."
+)
 
 
 def build(data: StudyData) -> Section:
@@ -177,10 +181,11 @@ def _pairs(
     )
     unclear = [name for name, p in zip(others, adjusted, strict=True) if p >= _SIGNIFICANT]
     if not unclear:
-        return [table], f"{first} is clearly better than every other agent (Holm-corrected permutation tests at 5 %)."
+        verdict = f"{first} is clearly better than every other agent (Holm-corrected permutation tests at 5 %)."
+        return [table], f"{verdict} {_P_IN_WORDS}"
     return [table], (
         f"The seeds of this study do not tell {first} apart from {_listed(unclear)} (Holm-corrected permutation "
-        "tests at 5 %)."
+        f"tests at 5 %). {_P_IN_WORDS}"
     )
 
 

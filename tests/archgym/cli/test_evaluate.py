@@ -165,12 +165,27 @@ def test_a_wrong_row_of_a_parquet_file_is_named(cli, bowl, tmp_path):
     [
         ("memory,size_kib,bank,order,tile", ["missing column 'banks'", "did you mean 'bank'?"]),
         ("memory,size_kib,banks,banks,tile", ["column 'banks' appears 2 times"]),
-        ("memory;size_kib;banks;order;tile", ["5 cells", "1 columns"]),
+        ("memory;size_kib;banks;order;tile", ["cells are separated by ';'", "must be separated by commas"]),
     ],
 )
 def test_wrong_columns_are_named(cli, bowl, designs, tmp_path, header, parts):
     outcome = cli("evaluate", bowl, "--designs", designs(GOOD, header=header), "--out", tmp_path / "out.csv")
     outcome.assert_is_one_line_error("designs.csv", *parts)
+
+
+@pytest.mark.parametrize("header", ["memory,size_kib,bank,order,tile", "memory,size_kib,banks,order"])
+def test_wrong_designs_are_named_before_anything_is_simulated(cli, bowl, designs, tmp_path, monkeypatch, header):
+    monkeypatch.setattr("archgym_simulators.Simulator.evaluate", None)  # the baseline is simulated too
+    outcome = cli("evaluate", bowl, "--designs", designs(GOOD, header=header), "--out", tmp_path / "out.csv")
+    outcome.assert_is_one_line_error("designs.csv")
+    assert leftovers(tmp_path) == ["designs.csv"]
+
+
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
+def test_other_separators_are_named(cli, bowl, designs, tmp_path, sign):
+    file = designs(GOOD.replace(",", sign), header=HEADER.replace(",", sign))
+    outcome = cli("evaluate", bowl, "--designs", file, "--out", tmp_path / "out.csv")
+    outcome.assert_is_one_line_error("designs.csv", f"cells are separated by {sign!r}", "must be separated by commas")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from archgym.registry import agent_names, environments
+from archgym.registry import agent_class, agent_names, environments
+from archgym_simulators import DesignSpace, InputError, Integer, MissingExtra
 
 
 @pytest.mark.parametrize("kind", ["envs", "agents", "tasks"])
@@ -26,6 +28,29 @@ def test_every_registered_name_is_listed(cli):
     assert {entry["id"] for entry in listed["envs"]} == set(environments())
     assert [entry["name"] for entry in listed["agents"]] == list(agent_names())
     assert all(entry["description"] for entry in listed["agents"])
+
+
+def test_agents_say_whether_they_take_several_objectives(cli):
+    entries = {entry["name"]: entry["several_objectives"] for entry in json.loads(cli("list", "agents", "--json").out)}
+    space = DesignSpace([Integer("x", 0, 3)])
+    for name, several in entries.items():
+        agent = agent_class(name)
+        try:
+            agent.create(space, agent.Config(), np.random.default_rng(0), budget=10, n_objectives=2)
+        except MissingExtra:
+            continue
+        except InputError:
+            assert not several, name
+        else:
+            assert several, name
+    assert entries["nsga2"]
+    assert cli("list", "agents").flat.count("takes several objectives") == sum(entries.values())
+
+
+@pytest.mark.parametrize("arguments", [("describe",), ("audit",), ("optimum",), ("list", "workloads")])
+def test_an_id_for_several_objectives_is_answered_with_the_one_that_is_meant(cli, arguments):
+    outcome = cli(*arguments, "archgym/DRAM-MO-v0")
+    outcome.assert_is_one_line_error("'archgym/DRAM-MO-v0'", "'archgym/DRAM-v0'", "repeating --objective")
 
 
 def test_workloads_mark_the_default(cli, bowl):

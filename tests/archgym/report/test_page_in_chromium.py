@@ -10,7 +10,7 @@ pytest.importorskip("plotly", reason="needs archgym[report]")
 
 from archgym.report import ReportOutput, render
 from tests.archgym.report.chromium import Chromium, needs_chromium
-from tests.archgym.report.made_studies import SMALL_TASKS, large_study, made_study
+from tests.archgym.report.made_studies import SMALL_TASKS, MadeTask, large_study, made_study
 
 pytestmark = needs_chromium
 PHONE = 390
@@ -102,6 +102,16 @@ def test_a_click_on_an_agent_takes_it_out_of_plots_and_tables_and_another_brings
     assert drawn(browser) == before
     assert browser.run(rows) == listed
     assert browser.complaints == []
+
+
+def test_settings_tried_are_whole_numbers(browser, tmp_path):
+    study = made_study((MadeTask(),), (("alpha", 3),))  # so few that a tick would fit between two numbers
+    output = ReportOutput.create(tmp_path / "report.html", None)
+    browser.open(output.write(render(study, output))[0])
+    browser.run("document.getElementById('scope').focus()")
+    if browser.run("!document.getElementById('plot-lottery-tickets')"):
+        browser.press("ArrowDown", ARROW_DOWN)
+    assert browser.run("document.getElementById('plot-lottery-tickets')._fullLayout.xaxis.ticktext") == ["1", "2", "3"]
 
 
 def test_choosing_a_task_shows_its_words_tables_and_plots_and_nothing_else(browser, page):

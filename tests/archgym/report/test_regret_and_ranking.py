@@ -123,6 +123,14 @@ def test_agents_that_are_alike_are_not_told_apart():
     assert "is level with it" in words(view)
 
 
+def test_the_words_of_the_table_of_pairs_are_explained(report):
+    view = next(iter(report["ranking"].views.values()))
+    assert "p (permutation, Holm)" in table_of(view, "pairs").header
+    explained = next(sentence for sentence in view.words if "p is the chance of" in sentence)
+    assert "(permutation)" in explained
+    assert "(Holm)" in explained
+
+
 def test_the_ranking_under_proposals_is_the_regret_after_as_many_proposals_as_the_budget():
     study = made_study((MadeTask(),), (("alpha", 1), ("beta", 1)), seeds=10)
     data = prepare(study)

@@ -28,6 +28,12 @@ def two_agents(draw):
     return tuple(draw(arrays(np.float64, (draw(st.integers(1, 6)), tasks), elements=elements)) for _ in range(2))
 
 
+@pytest.mark.parametrize("confidence", [0.0, 1.0, 1.5])
+def test_a_confidence_that_is_no_share_is_refused(confidence):
+    with pytest.raises(InputError, match="confidence must lie between 0 and 1, not"):
+        improvement_interval([[1.0]], [[2.0]], np.random.default_rng(0), confidence=confidence)
+
+
 @few
 @given(two_agents())
 def test_the_probability_of_improvement_is_its_definition_and_two_sides_sum_to_one(case):

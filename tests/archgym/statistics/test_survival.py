@@ -19,6 +19,13 @@ def test_without_censoring_it_is_the_share_still_waiting(times):
     assert curve.waiting(np.arange(22)) == pytest.approx(1.0 - ecdf(times, np.arange(22)), abs=1e-12)
 
 
+@pytest.mark.parametrize("confidence", [-0.5, 0.0, 1.0, 1.5, float("nan")])
+def test_a_confidence_that_is_no_share_is_refused(confidence):
+    with pytest.raises(InputError, match="confidence must lie between 0 and 1, not") as refused:
+        kaplan_meier([1, 2], [True, False], confidence=confidence)
+    assert "\n" not in str(refused.value)
+
+
 @few
 @given(runs)
 def test_a_curve_falls_within_its_interval(cases):
