@@ -79,7 +79,6 @@ def _of_directory(folder: Path) -> list[Source]:
         with _understood(folder / MANIFEST):
             return _study(folder) if "study" in read_json(folder / MANIFEST) else [_run(folder)]
     if (folder / DATA).is_file():
-        _check_digest(folder)
         return [_exported(folder / DATA)]
     raise InputError(
         f"{str(folder)!r} holds no run, study or dataset: it has neither {MANIFEST} nor {DATA}; name one inside it"
@@ -182,7 +181,7 @@ def _run_of_study(row: Mapping[str, Any], archgym: str) -> SourceRun:
 
 
 def _check_digest(folder: Path) -> None:
-    """The card holds the hash of the file; a directory without a card is read as the file would be."""
+    """The card holds the hash of the file; without a card there are the checksums of its pages."""
     if not (folder / CROISSANT).is_file():
         return
     files = read_json(folder / CROISSANT).get("distribution")
@@ -202,6 +201,8 @@ def file_digest(path: Path) -> str:
 
 
 def _exported(path: Path) -> Source:
+    if path.name == DATA:
+        _check_digest(path.parent)
     with opened(path) as file:
         text = (file.schema_arrow.metadata or {}).get(METADATA)
     if text is None:
