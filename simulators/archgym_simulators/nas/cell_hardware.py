@@ -76,6 +76,8 @@ def cell_costs(skeleton: Skeleton, hardware: Hardware) -> CellCosts:
     Raises:
         InputError: an unknown area class, node or parameter, or an array that the area class does not allow.
     """
+    if hardware.array is not None and not isinstance(hardware.array, Mapping):
+        raise InputError(f"array must be a mapping such as {{'rows': 16}}, not {hardware.array!r}")
     fixed = set(layers_of((0, 0, 0, SKIP, 0, 0), skeleton))
     found = []
     for operation in _PARTS:

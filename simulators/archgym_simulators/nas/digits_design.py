@@ -26,6 +26,7 @@ from archgym_simulators.nas.cells import (
     CONV_1X1,
     CONV_3X3,
     EDGES,
+    NODES,
     NONE,
     OPERATIONS,
     SIZE,
@@ -34,7 +35,6 @@ from archgym_simulators.nas.cells import (
     cells_of_indices,
     function_groups,
     index_of_cells,
-    live_edges,
     text_of_cell,
 )
 from archgym_simulators.nas.digits_table import EPOCHS
@@ -97,7 +97,7 @@ def cell_space(epochs: int | None) -> CellSpace:
     Raises:
         InputError: an epoch beyond the curve.
     """
-    if epochs is not None and (isinstance(epochs, bool) or not 1 <= epochs <= EPOCHS):
+    if epochs is not None and (type(epochs) is not int or not 1 <= epochs <= EPOCHS):
         raise InputError(f"epochs must be a whole number 1..{EPOCHS}, as long as the curves are, not {epochs!r}")
     return CellSpace(with_epochs=epochs is None)
 
@@ -123,10 +123,15 @@ def classes_of_cells() -> NDArray[np.int64]:
 def live_cells() -> NDArray[np.int64]:
     """Every cell by index (15,625, 6) with 'none' on the edges that carry nothing to the output."""
     cells = cells_of_indices(np.arange(SIZE)).astype(np.int64)
-    kept = np.zeros(cells.shape, dtype=bool)
-    for index, cell in enumerate(cells.tolist()):
-        kept[index, list(live_edges(tuple(cell)))] = True
-    cells[~kept] = NONE
+    brings = cells != NONE
+    reached, needed = np.zeros((2, NODES, SIZE), dtype=bool)
+    reached[0] = needed[-1] = True
+    for e, (to, source) in enumerate(EDGES):  # edges come in the order of their targets
+        reached[to] |= brings[:, e] & reached[source]
+    for e, (to, source) in reversed(list(enumerate(EDGES))):
+        needed[source] |= brings[:, e] & needed[to]
+    for e, (to, source) in enumerate(EDGES):
+        cells[~(reached[source] & needed[to]), e] = NONE
     cells.flags.writeable = False
     return cells
 

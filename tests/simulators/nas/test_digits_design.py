@@ -10,6 +10,7 @@ from archgym_simulators.nas.cells import (
     cells_of_indices,
     function_groups,
     index_of_cells,
+    live_edges,
     summands_of,
     text_of_cell,
 )
@@ -21,6 +22,7 @@ from archgym_simulators.nas.digits_design import (
     connected_cells,
     convolutions_of_cells,
     designs_of_texts,
+    live_cells,
     texts_of_rows,
 )
 from archgym_simulators.nas.skeleton import DIGITS, layers_of
@@ -49,6 +51,12 @@ def test_what_folds_is_the_same_function_of_the_same_layers():
         assert summands_of(tuple(cell)) == summands_of(tuple(other))
         shapes = [sorted(map(str, (one.shape for one in layers_of(tuple(c), DIGITS)))) for c in (cell, other)]
         assert shapes[0] == shapes[1]
+
+
+def test_live_cells_are_those_of_live_edges():
+    for index, cell in enumerate(ALL[::37].tolist()):
+        kept = [operation if e in live_edges(tuple(cell)) else 0 for e, operation in enumerate(cell)]
+        assert live_cells()[37 * index].tolist() == kept
 
 
 def test_a_result_used_twice_and_two_convolutions_are_one_function_and_two_designs():

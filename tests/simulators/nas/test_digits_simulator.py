@@ -217,6 +217,10 @@ def test_architecture_strings_are_evaluated_from_python(made_up):
         ({"area_class": "edgy"}, "unknown area_class 'edgy'; did you mean 'edge'"),
         ({"array": {"row": 8}}, "unknown parameter 'row' of array; did you mean 'rows'"),
         ({"array": {"rows": 7}}, "rows must be one of"),
+        ({"array": 8}, "array must be a mapping such as {'rows': 16}, not 8"),
+        ({"bandwidth": 0}, "bandwidth must be"),
+        ({"clock_mhz": 0}, "clock_mhz must be"),
+        ({"epochs": 3.5}, r"epochs must be a whole number 1\.\.20"),
         ({"array": {"rows": 256, "columns": 256}}, r"array .* is invalid: the chip takes .* mm2"),
     ],
 )
