@@ -68,7 +68,7 @@ class ParquetPart:
         with self._named():
             table = pa.concat_tables(self._pending)
             if self._writer is None:
-                self._writer = pq.ParquetWriter(self._part, table.schema, compression="zstd")
+                self._writer = pq.ParquetWriter(self._part, table.schema, compression="zstd", write_page_checksum=True)
             self._writer.write_table(table)
         self._pending, self._rows = [], 0
 

@@ -301,6 +301,22 @@ def test_a_flipped_bit_is_noticed(tmp_path, place):
         Dataset.load(tmp_path / "data")
 
 
+@pytest.mark.parametrize("kind", ["run", "study"])
+def test_a_flipped_bit_in_a_page_of_a_recorded_file_is_noticed(tmp_path, kind):
+    """A page's content has a checksum; its header has none."""
+    folder = made_data.search(tmp_path / "run") if kind == "run" else made_data.study(tmp_path / "study", seeds=1)
+    file = folder / ("evaluations.parquet" if kind == "run" else "evaluations-000.parquet")
+    whole = file.read_bytes()
+    column = pq.read_metadata(file).row_group(0).column(pq.read_schema(file).names.index("time_ns"))
+    header = 60
+    for place in range(column.dictionary_page_offset + header, column.data_page_offset, 50):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(InputError, match=r"evaluations.*\.parquet"):
+            Dataset.load(folder)
+    file.write_bytes(whole)
+    assert len(Dataset.load(folder)) > 0
+
+
 @pytest.mark.parametrize("kept", [0, 3, 100, -5])
 def test_a_truncated_file_is_refused(tmp_path, kept):
     path = written(tmp_path, "data") / "data.parquet"
