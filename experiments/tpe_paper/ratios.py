@@ -60,7 +60,7 @@ _VECTORLESS = "it is vectorless: deep adders do not glitch in it, which is what 
 PAPER: Mapping[str, tuple[str, TpeDesign, TpeDesign, float, float, bool, str]] = {
     "systolic (TPU)": (
         "OPT1",
-        TpeDesign(final_adder="sklansky"),
+        TpeDesign(final_adder="brent-kung"),
         TpeDesign(opt1=True),
         1.27,
         1.04,
@@ -70,7 +70,7 @@ PAPER: Mapping[str, tuple[str, TpeDesign, TpeDesign, float, float, bool, str]] =
     ),
     "3D cube (Ascend)": (
         "OPT1",
-        TpeDesign(architecture="cube", rows=8, columns=8, depth=8, final_adder="sklansky"),
+        TpeDesign(architecture="cube", rows=8, columns=8, depth=8, final_adder="brent-kung"),
         TpeDesign(architecture="cube", rows=8, columns=8, depth=8, opt1=True),
         1.28,
         1.56,
@@ -79,7 +79,7 @@ PAPER: Mapping[str, tuple[str, TpeDesign, TpeDesign, float, float, bool, str]] =
     ),
     "multiplier-adder tree (Trapezoid)": (
         "OPT1 and OPT2",
-        TpeDesign(architecture="tree", rows=8, columns=8, depth=8, pipeline_cuts=2, final_adder="sklansky"),
+        TpeDesign(architecture="tree", rows=8, columns=8, depth=8, pipeline_cuts=2, final_adder="brent-kung"),
         TpeDesign(
             architecture="tree", rows=8, columns=8, depth=8, pipeline_cuts=2, opt1=True, opt2=True, encoding="ent"
         ),
@@ -90,7 +90,7 @@ PAPER: Mapping[str, tuple[str, TpeDesign, TpeDesign, float, float, bool, str]] =
     ),
     "2D matrix (FlexFlow)": (
         "OPT4E, 4 lanes",
-        TpeDesign(architecture="matrix", final_adder="sklansky"),
+        TpeDesign(architecture="matrix", final_adder="brent-kung"),
         TpeDesign(**_SKIPPING),
         1.44,
         1.20,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym_simulators.tpe.libraries import Library
-from archgym_simulators.tpe.model import TpeResult, evaluate
+from archgym_simulators.tpe.model import unit_costs
 from archgym_simulators.tpe.synthesis import SynthesisReport
 from archgym_simulators.tpe.workloads import TpeWorkload, workload
 from experiments.tpe_synthesis.designs import Unit
@@ -46,20 +46,15 @@ class Comparison:
 
 
 def compared(units: Sequence[Unit], reports: Sequence[SynthesisReport], library: Library) -> Comparison:
-    """Both backends on the same units; the model sees engines of one PE (a cube: of one chain, of which one is taken).
-
-    What the public RTL leaves out (accumulators behind a cube or tree, finishing adders) is left out of areas. The
-    path of a tree is that with its accumulator, since its Verilog has one.
-    """
-    areas, delays = [], []
-    for unit in units:
-        bare = _priced(unit, library, bare=True)
-        chain = unit.design.depth if unit.design.architecture == "cube" else 1
-        areas.append(bare.area_um2[0] / chain)
-        whole = _priced(unit, library, bare=False) if unit.design.architecture == "tree" else bare
-        delays.append(whole.column("shortest_period_ns")[0])
+    """Both backends on the same units, of one PE with its encoders."""
+    areas, delays = np.zeros(len(units)), np.zeros(len(units))
+    precisions = np.array([(unit.a_bits, unit.b_bits) for unit in units])
+    for bits in sorted({(unit.a_bits, unit.b_bits) for unit in units}):
+        chosen = np.flatnonzero((precisions == bits).all(axis=1))
+        designs = [units[n].design for n in chosen.tolist()]
+        areas[chosen], delays[chosen] = unit_costs(designs, _work(*bits), library=library)
     measured = np.array([(report.area_um2, report.delay_ns) for report in reports], dtype=np.float64)
-    return Comparison(np.array(areas), np.array(delays), measured[:, 0], measured[:, 1])
+    return Comparison(areas, delays, measured[:, 0], measured[:, 1])
 
 
 def rank_correlation(x: Floats, y: Floats) -> float:
@@ -71,10 +66,6 @@ def _ranks(values: Floats) -> Floats:
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2.0)[place]
     return ranks
-
-
-def _priced(unit: Unit, library: Library, *, bare: bool) -> TpeResult:
-    return evaluate([unit.design], _work(unit.a_bits, unit.b_bits), library=library, bare=bare)
 
 
 @lru_cache

@@ -10,12 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym_simulators._jit import inner_kernel
-from archgym_simulators.tpe.layout import CUTS
-from archgym_simulators.tpe.parts import (
+from archgym_simulators.tpe.dots import FOUR_TWO, FOUR_TWO_LEVELS
+from archgym_simulators.tpe.layout import COMPRESSOR, CUTS
+from archgym_simulators.tpe.parts import REGISTERS
+from archgym_simulators.tpe.paths import (
     L_ADDERS,
+    L_CANDIDATES,
+    L_CANDIDATES_RIPPLE,
     L_CARRY,
     L_CHAINS,
+    L_DIGIT_FANOUT,
     L_ENCODE,
+    L_ENCODE_CARRY,
+    L_ENCODE_RIPPLE,
     L_FANOUT,
     L_MUX,
     L_RIPPLE,
@@ -23,7 +30,6 @@ from archgym_simulators.tpe.parts import (
     LOOP_ADDERS,
     LOOP_CARRY,
     LOOP_RIPPLE,
-    REGISTERS,
 )
 
 Floats = NDArray[np.float64]
@@ -33,72 +39,88 @@ _MOST_PIECES = 64
 _HALVINGS = 24
 # Places in `Library.numbers`.
 GATE_UM2, REGISTER_UM2, GATE_GROWTH, GATE_DECAY, REGISTER_GROWTH, REGISTER_DECAY = range(6)
-REGISTER_NS, ENCODE_NS, SELECT_NS, ADDER_NS, CARRY_NS, RIPPLE_NS, MUX_NS, FANOUT_NS = range(6, 14)
-REGISTER_FJ, GATE_FJ, LEAKAGE_NW = range(14, 17)
+REGISTER_NS, ENCODE_NS, SELECT_NS, ADDER_NS, CARRY_NS, RIPPLE_NS, CHAIN_NS, MUX_NS, FANOUT_NS = range(6, 15)
+REGISTER_FJ, GATE_FJ, LEAKAGE_NW = range(15, 18)
 
 
 @inner_kernel
-def shortest_period(path: Floats, cuts: int, library: Floats) -> float:
-    """Shortest period in ns: registers, and the longest piece of the way where it is cut at the best places.
+def shortest_period(path: Floats, cuts: int, level: float, library: Floats) -> float:
+    """Shortest period in ns: registers, and the longest stretch of the way where it is cut at the best places.
 
     Cuts are between encoder, selection, levels of compressors and shifters, and adders, never within one of them nor in
-    the loop, which is the last piece.
+    the loop, which is the last piece. A level of compressors is ``level`` full adders deep.
     """
-    pieces = np.empty(_MOST_PIECES)
-    count = _pieces(path, library, pieces)
-    longest, whole = 0.0, 0.0
-    for piece in range(count):
-        longest = max(longest, pieces[piece])
-        whole += pieces[piece]
+    pieces = np.zeros((_MOST_PIECES, 2))
+    count, overlap = _pieces(path, level, library, pieces)
+    whole = _longest_stretch(pieces, count, overlap, library, 0, 0.0)
     if cuts == 0:
         return float(library[REGISTER_NS] + whole)
-    low, high = max(longest, whole / (cuts + 1.0)), whole
-    if not _fits(pieces, count, cuts, low):
-        for _ in range(_HALVINGS):
-            middle = 0.5 * (low + high)
-            if _fits(pieces, count, cuts, middle):
-                high = middle
-            else:
-                low = middle
-        low = high
-    return float(library[REGISTER_NS] + low)
+    low, high = 0.0, whole
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        if _longest_stretch(pieces, count, overlap, library, cuts, middle) <= middle * (1.0 + 1e-12):
+            high = middle
+        else:
+            low = middle
+    return float(library[REGISTER_NS] + high)
 
 
 @inner_kernel
-def _pieces(path: Floats, library: Floats, pieces: Floats) -> int:
-    """Fill in the delays between which a way can be cut, from operands to loop; their number."""
-    pieces[0] = path[L_ENCODE] * library[ENCODE_NS]
-    pieces[1] = path[L_SELECT] * library[SELECT_NS] + path[L_FANOUT] * library[FANOUT_NS]
+def _pieces(path: Floats, level: float, library: Floats, pieces: Floats) -> tuple[int, float]:
+    """Fill in what a way can be cut between, from operands to loop: delays, and bits of ripple adders, (count, 2).
+
+    Returns their number, and what the second, candidates and their selection, takes less where no cut is before it,
+    since candidates are made while the first, the encoder, works.
+    """
+    carry = library[CARRY_NS]
+    pieces[0, 0] = path[L_ENCODE] * library[ENCODE_NS] + path[L_ENCODE_CARRY] * carry
+    pieces[0, 1] = path[L_ENCODE_RIPPLE]
+    candidates = path[L_CANDIDATES] * carry
+    fanout = (path[L_FANOUT] + path[L_DIGIT_FANOUT]) * library[FANOUT_NS]
+    pieces[1, 0] = candidates + path[L_SELECT] * library[SELECT_NS] + fanout
+    pieces[1, 1] = path[L_CANDIDATES_RIPPLE]
     count = 2
     before = max(path[L_ADDERS] - path[LOOP_ADDERS], 0.0)
-    chains = path[L_CARRY] - path[LOOP_CARRY], path[L_RIPPLE] - path[LOOP_RIPPLE]
-    apart = chains[0] * library[CARRY_NS] + chains[1] * library[RIPPLE_NS]
-    others = path[L_CHAINS] - (1.0 if path[LOOP_CARRY] + path[LOOP_RIPPLE] > 0.0 else 0.0)
-    for number, delay in ((before, library[ADDER_NS]), (path[L_MUX], library[MUX_NS])):
+    for number, step, delay in ((before, level, library[ADDER_NS]), (path[L_MUX], 1.0, library[MUX_NS])):
         while number > 0.0 and count < _MOST_PIECES - 1:
-            pieces[count] = min(number, 1.0) * delay
-            number -= 1.0
+            pieces[count, 0] = min(number, step) * delay
+            number -= step
             count += 1
-    left = others
-    while apart > 0.0 and left > 0.0 and count < _MOST_PIECES - 1:
-        pieces[count] = apart / others
-        left -= 1.0
+    chains = path[L_CHAINS]
+    while chains > 0.0 and count < _MOST_PIECES - 1:
+        pieces[count] = path[L_CARRY] / path[L_CHAINS] * carry, path[L_RIPPLE]
+        chains -= 1.0
         count += 1
-    loop = min(path[LOOP_ADDERS], path[L_ADDERS]) * library[ADDER_NS]
-    pieces[count] = loop + path[LOOP_CARRY] * library[CARRY_NS] + path[LOOP_RIPPLE] * library[RIPPLE_NS]
-    return count + 1
+    pieces[count, 0] = min(path[LOOP_ADDERS], path[L_ADDERS]) * library[ADDER_NS] + path[LOOP_CARRY] * carry
+    pieces[count, 1] = path[LOOP_RIPPLE]
+    return count + 1, min(candidates, pieces[0, 0])
 
 
 @inner_kernel
-def _fits(pieces: Floats, count: int, cuts: int, limit: float) -> bool:
-    """Whether ``cuts`` registers suffice to keep every stretch of pieces within ``limit``."""
-    stretch, used = 0.0, 0
+def _longest_stretch(pieces: Floats, count: int, overlap: float, library: Floats, cuts: int, limit: float) -> float:
+    """Longest stretch where a register is put before every piece that would exceed ``limit``, while there are any.
+
+    Of ripple adders in a row the longest counts, and for each other one that its first bit waits for: it adds low bits
+    while the one before it still works on high ones.
+    """
+    longest, used, first = 0.0, 0, 0
+    plain, bits, chains, now = 0.0, 0.0, 0.0, 0.0
     for piece in range(count):
-        if stretch + pieces[piece] > limit * (1.0 + 1e-12):
-            used += 1
-            stretch = 0.0
-        stretch += pieces[piece]
-    return used <= cuts
+        for attempt in range(2):
+            together = overlap if piece == 1 and first == 0 else 0.0
+            adds = 1.0 if pieces[piece, 1] > 0.0 else 0.0
+            delay = plain + pieces[piece, 0] - together
+            if chains + adds > 0.0:
+                delay += max(bits, pieces[piece, 1]) * library[RIPPLE_NS] + (chains + adds - 1.0) * library[CHAIN_NS]
+            if attempt == 0 and delay > limit * (1.0 + 1e-12) and used < cuts and piece > first:
+                used += 1
+                first, plain, bits, chains = piece, 0.0, 0.0, 0.0
+            else:
+                break
+        plain += pieces[piece, 0] - together
+        bits, chains, now = max(bits, pieces[piece, 1]), chains + adds, delay
+        longest = max(longest, now)
+    return longest
 
 
 @inner_kernel
@@ -115,7 +137,8 @@ def price_one(
 
     ``wire`` stretches all delays, for layouts whose wires were estimated pessimistically.
     """
-    shortest = wire * shortest_period(path, design[CUTS], library)
+    level = FOUR_TWO_LEVELS if design[COMPRESSOR] == FOUR_TWO else 1.0
+    shortest = wire * shortest_period(path, design[CUTS], level, library)
     ratio = period / shortest
     gate = library[GATE_UM2] * tightness(ratio, library[GATE_GROWTH], library[GATE_DECAY])
     for part in range(len(gates)):

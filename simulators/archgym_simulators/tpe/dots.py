@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["MOST_COLUMNS", "adder_cells", "adder_levels", "compress", "put_rows"]
+__all__ = ["MOST_COLUMNS", "adder_cells", "adder_delay", "compress", "put_rows"]
 
 from math import ceil, log2
 
@@ -15,7 +15,9 @@ Integers = NDArray[np.int64]
 
 MOST_COLUMNS = 256
 WALLACE, DADDA, FOUR_TWO = 0, 1, 2
+FOUR_TWO_LEVELS = 1.5  # of a full adder
 RIPPLE, BRENT_KUNG, KOGGE_STONE, SKLANSKY = 0, 1, 2, 3
+MERGED_BITS, SPARSE_NETWORK = 3.0, 1.1  # fitted: experiments/tpe_synthesis
 
 
 @inner_kernel
@@ -53,7 +55,7 @@ def compress(heights: Integers, columns: int, kind: int, target: int) -> tuple[f
             carries = four + threes + pairs
             fours += four
             top = max(top, present)
-        levels += 1.5 if fours > 0 else 1.0
+        levels += FOUR_TWO_LEVELS if fours > 0 else 1.0
         tallest = top
     return full, half, levels
 
@@ -89,14 +91,17 @@ def _wallace_column(height: int, carries: int, limit: int, by_four: bool) -> tup
 
 
 @inner_kernel
-def adder_levels(width: float, kind: int) -> float:
-    """Levels of carry logic of an adder; a ripple adder's level is one bit."""
-    if width <= 1:
-        return 0.0
+def adder_delay(width: float, kind: int) -> float:
+    """Delay of an adder in levels of carry logic, or in bits of a ripple adder.
+
+    As synthesis makes them: the first level and the first three bits of a carry are merged with what is around them. A
+    Brent-Kung tree does not take its 2 log2 w - 1 levels, since few bits wait for its second half and those are
+    rewritten; it takes a tenth longer than Kogge-Stone, and so does Sklansky's for its fan-out.
+    """
     if kind == RIPPLE:
-        return width
-    depth = ceil(log2(width))
-    return 2.0 * depth - 1.0 if kind == BRENT_KUNG else float(depth)
+        return max(width - MERGED_BITS, 1.0)
+    levels = max(log2(width) - 1.0, 0.5)
+    return levels if kind == KOGGE_STONE else SPARSE_NETWORK * levels
 
 
 @inner_kernel

@@ -21,7 +21,7 @@ from archgym_simulators.tpe.cost import (
     RIPPLE_NS,
     price_one,
 )
-from archgym_simulators.tpe.dots import RIPPLE, adder_levels
+from archgym_simulators.tpe.dots import RIPPLE, adder_delay
 from archgym_simulators.tpe.layout import (
     ACCUMULATOR,
     ADDER,
@@ -163,7 +163,7 @@ def _finisher_stages_um2(design: Integers, formats: Integers, library: Floats, p
     """Area of the registers by which finishing adders longer than a period are cut into stages."""
     width = finisher_bits(design, formats)
     each = library[RIPPLE_NS] if design[ADDER] == RIPPLE else library[CARRY_NS]
-    delay = adder_levels(width, design[ADDER]) * each
+    delay = adder_delay(width, design[ADDER]) * each
     stages = min(ceil(delay / max(period - library[REGISTER_NS], 1e-3)), width)
     adders = float(design[COLUMNS]) if design[ARCHITECTURE] == WS else finisher_count(design)
     return float(max(stages - 1.0, 0.0) * adders * 2.0 * width * library[REGISTER_UM2])
@@ -202,13 +202,13 @@ def run_designs(
         zeros: (2, encodings, 16) how often each digit of an operand is zero.
         quantiles: (sides,) of the slowest of so many columns.
         layers: (L, 4) M, N, K, times.
-        bare: as in `archgym_simulators.tpe.structure.count_parts`.
+        bare: as in `archgym_simulators.tpe.structure.count_one`.
         wire: as in `archgym_simulators.tpe.cost.price_one`.
     """
     out = np.zeros((len(designs), 15))
     for i in range(len(designs)):
         design, row = designs[i], out[i]
-        gates, path = np.zeros(8), np.zeros(11)
+        gates, path = np.zeros(8), np.zeros(16)
         count_one(design, formats, bare, gates, path)
         areas = row[_FIRST_AREA : _FIRST_AREA + 8]
         row[4] = price_one(design, gates, path, library, 1.0 / ghz[i], wire, areas)

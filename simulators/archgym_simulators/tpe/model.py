@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["TpeResult", "design_moments", "evaluate", "operand_group_moments", "slowest_quantiles", "zero_shares"]
+__all__ = [
+    "TpeResult",
+    "design_moments",
+    "evaluate",
+    "operand_group_moments",
+    "slowest_quantiles",
+    "unit_costs",
+    "zero_shares",
+]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +28,7 @@ from archgym_simulators.tpe.operands import Distribution, code_probabilities
 from archgym_simulators.tpe.parts import PARTS
 from archgym_simulators.tpe.precision import Precision
 from archgym_simulators.tpe.skipping import group_moments, slowest_quantile
+from archgym_simulators.tpe.structure import surrounding_bits
 from archgym_simulators.tpe.workloads import TpeWorkload
 
 Floats = NDArray[np.float64]
@@ -119,6 +128,28 @@ def evaluate(
         wire,
     )
     return TpeResult(table, ghz, workload.total_macs)
+
+
+def unit_costs(
+    designs: Sequence[TpeDesign], workload: TpeWorkload, *, library: str | Library = "saed32"
+) -> tuple[Floats, Floats]:
+    """Area in um2 and shortest period in ns of one PE with its encoders, as `archgym_simulators.tpe.verilog` writes it.
+
+    Args:
+        designs: N of one row and column, at a clock so slow that nothing has to grow. An adder tree is one PE with its
+            accumulator; a cube is a chain of PEs, of which one is taken.
+        workload: of which only the precisions count.
+        library: as in `evaluate`.
+    """
+    chosen = library_of(library) if isinstance(library, str) else library
+    bare, whole = (evaluate(designs, workload, library=chosen, bare=bare) for bare in (True, False))
+    table, formats = design_table(designs), format_table(*workload.precisions)
+    outside = np.array([surrounding_bits(row, formats) for row in table]) * chosen.register_um2
+    chain = np.array([design.depth if design.architecture == "cube" else 1 for design in designs])
+    tree = np.array([design.architecture == "tree" for design in designs], dtype=np.bool_)
+    name = "shortest_period_ns"
+    area = np.where(tree, whole.area_um2 - whole.part_um2()["finish"], bare.area_um2) - outside
+    return area / chain, np.where(tree, whole.column(name), bare.column(name))
 
 
 def design_moments(design: TpeDesign, workload: TpeWorkload) -> tuple[float, float, float, float]:

@@ -1,15 +1,14 @@
 """Parts of an engine: registers and gates of encoders, selection, compressors, adders, shifters, and one PE of them.
 
 Combinational logic is counted in gate equivalents (the area of a two-input NAND), with the usual sizes of cells; a
-library says what one is worth. Kernels add to ``gates`` (PARTS,) and to the levels on the longest ``path`` (LEVELS,).
+library says what one is worth. Kernels add to ``gates`` (PARTS,) and to what is on the longest ``path`` (LEVELS,).
 """
 
 from __future__ import annotations
 
 __all__ = [
-    "LEVELS",
     "PARTS",
-    "adder_path",
+    "code_register_bits",
     "count_adders",
     "count_compressor",
     "count_encoders",
@@ -17,6 +16,7 @@ __all__ = [
     "count_shifters",
     "cut_bits",
     "digit_words",
+    "edge_bits",
     "multiply_accumulate",
     "operand_bits",
     "partial_products",
@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym_simulators._jit import inner_kernel
-from archgym_simulators.tpe.dots import MOST_COLUMNS, adder_cells, adder_levels, compress, put_rows
+from archgym_simulators.tpe.dots import MOST_COLUMNS, adder_cells, compress, put_rows
 from archgym_simulators.tpe.layout import (
     ADDER,
     ARCHITECTURE,
@@ -50,6 +50,17 @@ from archgym_simulators.tpe.layout import (
     ROWS,
     TREE,
 )
+from archgym_simulators.tpe.paths import (
+    L_ADDERS,
+    L_MUX,
+    LOOP_ADDERS,
+    LOOP_CARRY,
+    LOOP_RIPPLE,
+    adder_path,
+    candidate_path,
+    encoder_path,
+    select_path,
+)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -57,23 +68,6 @@ Integers = NDArray[np.int64]
 PARTS = ("registers", "encode", "select", "compress", "add", "shift", "finish", "fetch")
 """Columns of the counts: register bits, then gate equivalents by part."""
 REGISTERS, ENCODE, SELECT, COMPRESS, ADD, SHIFT, FINISH, FETCH = range(8)
-LEVELS = (
-    "encode",
-    "select",
-    "adders",
-    "carry",
-    "ripple",
-    "mux",
-    "fanout",
-    "loop_adders",
-    "loop_carry",
-    "loop_ripple",
-    "chains",
-)
-"""Columns of the path: numbers of each delay on the whole way, those of the loop, and how many adders are on it."""
-L_ENCODE, L_SELECT, L_ADDERS, L_CARRY, L_RIPPLE, L_MUX, L_FANOUT, LOOP_ADDERS, LOOP_CARRY, LOOP_RIPPLE = range(10)
-L_CHAINS = 10
-
 # Gate equivalents of usual standard cells.
 FULL_ADDER, HALF_ADDER, XOR, MUX, AND, CARRY_CELL = 6.0, 3.0, 2.33, 2.33, 1.33, 3.0
 
@@ -84,7 +78,6 @@ BOOTH_SELECT = 4.33  # a bit of 0, 1 or 2 times, and of its sign, which is compl
 SELECT_PER_BIT = (4.67, 4.67, 3.0, 3.0, 1.33, 6.0)  # a bit of one of the candidates: two and four to one; an AND
 NEGATE_PER_BIT = 3.67  # of the candidate -B: an inverter and a half adder
 CODE_BITS = (3, 3, 2, 2, 1, 3)
-ENT, NAF = 1, 2
 SKIP_PER_NEIGHBOUR = 10.0  # of a group: digit code selected by weight, zero test, next-one search
 
 
@@ -100,21 +93,10 @@ def digit_words(design: Integers, formats: Integers) -> tuple[int, int, int]:
 
 
 @inner_kernel
-def count_adders(gates: Floats, part: int, path: Floats, width: float, kind: int, times: float) -> None:
-    """Count ``times`` adders of ``width`` bits; the path has one more of them."""
+def count_adders(gates: Floats, part: int, width: float, kind: int, times: float) -> None:
+    """Count ``times`` adders of ``width`` bits."""
     full, cells, half = adder_cells(width, kind)
     gates[part] += times * (full * FULL_ADDER + cells * CARRY_CELL + half * (HALF_ADDER + XOR))
-    adder_path(path, width, kind, L_CARRY, L_RIPPLE)
-    path[L_CHAINS] += 1.0
-
-
-@inner_kernel
-def adder_path(path: Floats, width: float, kind: int, carry: int, ripple: int) -> None:
-    """Add an adder's levels to the path, at the place of its kind."""
-    if kind == 0:
-        path[ripple] += adder_levels(width, kind)
-    else:
-        path[carry] += adder_levels(width, kind)
 
 
 @inner_kernel
@@ -148,44 +130,46 @@ def count_selection(
     design: Integers, formats: Integers, gates: Floats, path: Floats, words: float, engines: float
 ) -> None:
     """Choose ``words`` partial products; candidates (-B, or 3 B) are made once in each of ``engines``."""
-    width, encoding = digit_words(design, formats)[1], design[ENCODING]
+    digits, width, _ = digit_words(design, formats)
+    encoding = design[ENCODING]
     if is_plain(design) and LARGEST_DIGIT[encoding] == 2:
         gates[SELECT] += words * width * BOOTH_SELECT
     else:
         gates[SELECT] += words * width * SELECT_PER_BIT[encoding] + engines * width * NEGATE_PER_BIT
-    path[L_SELECT] += 1.0
     if LARGEST_DIGIT[encoding] == 3:
-        count_adders(gates, SELECT, path, width, design[ADDER], engines)
+        count_adders(gates, SELECT, width, design[ADDER], engines)
+    other = float(formats[1 - design[OPERAND], 0])
+    candidate_path(path, encoding, other, not is_plain(design), design[ADDER])
+    select_path(path, encoding, 1.0 if design[OPT3] else digits)
 
 
 @inner_kernel
-def _encoder_levels(encoding: int, bits: float, digits: float) -> float:
-    """Delay of an encoder in those of Booth's, which looks at three bits; carry levels are 1.2 of them.
-
-    A magnitude takes an increment, EN-T passes a carry from digit to digit, NAF adds a number to its double.
-    """
-    if ENCODE_PER_DIGIT[encoding] + ENCODE_PER_BIT[encoding] == 0.0:
+def code_register_bits(design: Integers, formats: Integers) -> float:
+    """Registers around an encoder outside of the PEs: the operand and its codes; one that skips zeros has its own."""
+    if design[PLACEMENT] == IN_PE or design[OPT3]:
         return 0.0
-    levels = 1.0
-    if ENCODE_PER_BIT[encoding] > 0.0:
-        levels += 1.2 * ceil(log2(bits))
-    if encoding == ENT:
-        levels += 0.6 * digits
-    if encoding == NAF:
-        levels += 1.0 + 1.2 * ceil(log2(bits))
-    return levels
+    digits = digit_words(design, formats)[0]
+    return float(formats[design[OPERAND], 0] + digits * CODE_BITS[design[ENCODING]])
+
+
+@inner_kernel
+def edge_bits(design: Integers, formats: Integers) -> float:
+    """Registers in front of a cube's edges."""
+    a, b = operand_bits(design, formats, 0), operand_bits(design, formats, 1)
+    return float(design[DEPTH] * (design[ROWS] * a + design[COLUMNS] * b))
 
 
 @inner_kernel
 def count_encoders(design: Integers, formats: Integers, gates: Floats, path: Floats, count: float) -> None:
-    """Count ``count`` encoders; those of PEs are on the path, others have registers behind them."""
+    """Count ``count`` encoders; those of PEs are on the path, others have registers behind them, as have encoders that
+    skip zeros.
+    """
     digits = digit_words(design, formats)[0]
     encoding, bits = design[ENCODING], formats[design[OPERAND], 0]
     gates[ENCODE] += count * (digits * ENCODE_PER_DIGIT[encoding] + bits * ENCODE_PER_BIT[encoding])
-    if design[PLACEMENT] != IN_PE and not design[OPT3]:
-        gates[REGISTERS] += count * (bits + digits * CODE_BITS[encoding])
-    if design[PLACEMENT] == IN_PE:
-        path[L_ENCODE] += _encoder_levels(encoding, float(bits), float(digits))
+    gates[REGISTERS] += count * code_register_bits(design, formats)
+    if design[PLACEMENT] == IN_PE and not design[OPT3]:
+        encoder_path(path, encoding, float(bits), float(digits), design[ADDER])
 
 
 @inner_kernel
@@ -225,7 +209,7 @@ def multiply_accumulate(design: Integers, formats: Integers, gates: Floats, path
     partial_products(design, formats, heights, 1)
     count_selection(design, formats, gates, path, digits, 1.0)
     levels = 0.0
-    if formats[0, 2] + formats[1, 2] > 0:
+    if formats[0, 2] + formats[1, 2] > 0 or design[CUTS] > 0:
         levels += count_compressor(design, heights, gates, path, 1.0)
         count_shifters(formats, width, gates, path, 2.0)
         heights[:] = 0
@@ -237,7 +221,7 @@ def multiply_accumulate(design: Integers, formats: Integers, gates: Floats, path
     levels += count_compressor(design, heights, gates, path, 1.0)
     path[LOOP_ADDERS] = 2.0 if design[OPT1] else 1.0
     if not design[OPT1]:
-        count_adders(gates, ADD, path, width, design[ADDER], 1.0)
+        count_adders(gates, ADD, width, design[ADDER], 1.0)
         adder_path(path, width, design[ADDER], LOOP_CARRY, LOOP_RIPPLE)
     both = float(formats[0, 0] + formats[1, 0])
     gates[REGISTERS] += words * width + cut_bits(design, float(digits * product), levels, 2.0 * both)

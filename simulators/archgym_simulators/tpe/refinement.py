@@ -21,7 +21,7 @@ from archgym_simulators.tpe.engine import OUTPUTS
 from archgym_simulators.tpe.layout import CODES, FIELDS
 from archgym_simulators.tpe.liberty import liberty_file
 from archgym_simulators.tpe.libraries import Library
-from archgym_simulators.tpe.model import TpeResult, evaluate
+from archgym_simulators.tpe.model import TpeResult, unit_costs
 from archgym_simulators.tpe.precision import Precision
 from archgym_simulators.tpe.synthesis import synthesise
 from archgym_simulators.tpe.workloads import workload
@@ -116,12 +116,10 @@ class SynthesisedUnits:
                 time_limit_s=self._limit_s,
                 cache_folder=self._cache,
             )
-            model = evaluate([unit], self._work, library=self._library, bare=True)
+            area, period = unit_costs([unit], self._work, library=self._library)
             assert report.area_um2 is not None  # since there is a library
             assert report.delay_ns is not None
-            chain = unit.depth if unit.architecture == "cube" else 1
-            areas = report.area_um2 * chain / float(model.area_um2[0])
-            self._ratios[unit] = areas, report.delay_ns / float(model.column("shortest_period_ns")[0])
+            self._ratios[unit] = report.area_um2 / float(area[0]), report.delay_ns / float(period[0])
         return self._ratios[unit]
 
 

@@ -90,7 +90,7 @@ class TpeSimulator(Simulator):
     """
 
     metrics: tuple[Metric, ...] = METRICS
-    version = "1"
+    version = "2"
     objectives: tuple[NamedObjective, ...] = OBJECTIVES
     default_objective = "energy"
     pareto_objectives = ("energy", "latency", "area_mm2")

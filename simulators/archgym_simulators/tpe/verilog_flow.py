@@ -127,6 +127,8 @@ class PeWriter:
             stages += [_Stage(self._adder_delay(self.tree_bits), self._add_neighbours)] * (self.pairs - 1).bit_length()
         if self.apart and self.design.architecture == "tree":
             stages.append(_Stage(0.0, self._shift_groups))
+            if self.design.pipeline_cuts:
+                stages += self._levels(self.length * (2 if self.design.opt1 else 1) + int(self.unsigned_sums))
         if self.design.pipeline_cuts and not self.apart and not classic_tree:
             stages += self._levels(self._group_size())
         return stages

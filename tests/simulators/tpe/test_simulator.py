@@ -67,8 +67,8 @@ def test_broken_limits_are_named_and_graded():
     assert overflow.reason(0) == "the accumulator has 24 bits, sums of this workload can need 26"
     assert 0.0 < overflow.violation[0] < overflow.violation[1]
     slack = simulator.evaluate(np.concatenate([row_of(simulator, frequency_ghz=f) for f in (0.8, 1.0)]))
-    assert slack.reason(0).startswith("the longest path takes 1.660 ns, the period is 1.250: slack -0.410 ns")
-    assert slack.violation[0] == pytest.approx(np.log(1.66 / 1.25))
+    assert slack.reason(0).startswith("the longest path takes 1.621 ns, the period is 1.250: slack -0.371 ns")
+    assert slack.violation[0] == pytest.approx(np.log(1.621 / 1.25), rel=1e-3)
     assert slack.violation[1] > slack.violation[0]
     large = simulator.evaluate(row_of(simulator, rows=32, columns=32))
     assert large.reason_name(0) == "area"
