@@ -22,6 +22,7 @@ SECTIONS = {
     "import": ("imports", "CPU seconds of an import in a fresh process, median of 5"),
     "simulators": ("simulators", "valid designs per CPU second, by batch size"),
     "dram": ("dram", "DRAM kernel: 10,000-request traces, median of 40 random designs"),
+    "systolic": ("systolic", "systolic arrays per CPU second, batches of 65,536"),
     "attention": ("attention", "attention designs per CPU second, batches of 65,536"),
     "maestro": ("maestro", "Maestro mappings per CPU second, random ones, batches of 4,096"),
     "mapping": ("mapping", "mappings per CPU second, random valid ones, batches of 16,384"),
