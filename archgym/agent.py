@@ -91,6 +91,8 @@ class Agent(ABC):
     REQUIRES: ClassVar[str] = ""
     DETERMINISTIC: ClassVar[bool] = False
     """Whether it draws nothing at random, so that every seed gives the same designs."""
+    NEEDS_FIDELITY: ClassVar[bool] = False
+    """Whether it refuses spaces without a parameter of role fidelity; conformance suites then add one to their toys."""
     SLOW: ClassVar[bool] = False
     """Whether a proposal takes it more than about a tenth of a second; conformance suites then check it lightly."""
     Config: ClassVar[type[Settings]] = Settings

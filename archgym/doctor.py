@@ -223,5 +223,6 @@ def _step(env_id: str) -> str:
 def _search_toy(name: str) -> str:
     from archgym.api import search
 
-    toy = f"{Path(__file__).parent / 'testing' / 'toys.py'}:Bowl"
+    bowl = "EffortBowl" if agent_class(name).NEEDS_FIDELITY else "Bowl"
+    toy = f"{Path(__file__).parent / 'testing' / 'toys.py'}:{bowl}"
     return f"{search(toy, name, budget=_TRIAL_CALLS, seed=0).calls} simulations of a toy"

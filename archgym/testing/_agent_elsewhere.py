@@ -14,7 +14,7 @@ from typing import Any
 
 from archgym.agent import Agent
 from archgym.session import Budget
-from archgym.testing._agent_runs import Subject, ToySpec, watch
+from archgym.testing._agent_runs import Subject, watch
 
 
 def elsewhere(subject: Subject, toy: str, *, seed: int, budget: int, forbidden: tuple[str, ...]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def answer() -> None:
     subject = Subject.of(agent, order["options"])
     imported = {name.partition(".")[0] for name in set(sys.modules) - before}
     found = sorted(imported & set(order["forbidden"]))
-    run = watch(subject, ToySpec.of(order["toy"]), seed=order["seed"], budget=Budget(order["budget"]))
+    run = watch(subject, subject.toy(order["toy"]), seed=order["seed"], budget=Budget(order["budget"]))
     sys.stdout.write(json.dumps({"imported": found, "digest": run.digest}) + "\n")
 
 

@@ -72,6 +72,10 @@ class Subject:
             session.space, config or self.config, rng, budget=session.remaining, n_objectives=objectives
         )
 
+    def toy(self, name: str, *objectives: str) -> ToySpec:
+        """A toy; for an agent that needs a fidelity, with one."""
+        return ToySpec(f"Effort{name}" if self.agent.NEEDS_FIDELITY else name, "default", objectives)
+
     def error(self, sentence: str) -> AssertionError:
         return Verdict(f"agent {self.name!r} {sentence}")
 
@@ -117,14 +121,11 @@ class _Counted(Simulator):
 class ToySpec(ProblemSpec):
     """A toy by class name, outside the registry; its simulator counts."""
 
-    @classmethod
-    def of(cls, toy: str, *objectives: str) -> ToySpec:
-        return cls(toy, "default", objectives)
-
     def bind(self, workload: str | None = None) -> Problem:
         from archgym.objectives import parse_objective
 
-        toy = getattr(toys, self.env_id)
+        plain = self.env_id.removeprefix("Effort")
+        toy = getattr(toys, plain) if plain == self.env_id else toys.with_effort(getattr(toys, plain))
         simulator = type(toy.__name__, (_Counted, toy), {})(workload or self.workload)
         texts = self.objectives or (simulator.default_objective,)
         return Problem(simulator, [parse_objective(t, simulator.metrics, simulator.objectives) for t in texts], [])
@@ -207,7 +208,7 @@ def record(
         budget: in calls.
         kill_after: end abruptly once that many calls were made.
     """
-    spec = ToySpec.of(toy)
+    spec = subject.toy(toy)
     problem = spec.bind()
     about = {"agent": {"name": subject.name, "config": subject.config.to_json()}, "budget": {"limit": budget}}
     run_directory = RunDirectory(directory, RunManifest.create(problem, spec=spec.to_json(), seed=seed, **about))

@@ -19,7 +19,7 @@ from archgym.problem import ProblemSpec
 from archgym.session import Budget
 from archgym.testing._agent_elsewhere import elsewhere
 from archgym.testing._agent_extent import FULL, LIGHT, Extent
-from archgym.testing._agent_runs import Run, Subject, ToySpec, WatchedSession, judged, record, watch
+from archgym.testing._agent_runs import Run, Subject, WatchedSession, judged, record, watch
 from archgym_simulators import InputError
 
 _EXTRAS = (
@@ -77,7 +77,7 @@ class _Context:
     runs: dict[Any, Run] = field(default_factory=dict)
 
     def specs(self, toys: Sequence[str]) -> list[ProblemSpec]:
-        return [*map(ToySpec.of, toys), *map(ProblemSpec.create, self.environments)]
+        return [*map(self.subject.toy, toys), *map(ProblemSpec.create, self.environments)]
 
     def run(self, spec: ProblemSpec, *, seed: int | None = None, again: int = 0, **budget: Any) -> Run:
         limits = Budget(**{"limit": self.budget, **budget})
@@ -118,7 +118,7 @@ def _check_settings(context: _Context) -> None:
 
 
 def _build_swept(subject: Subject, options: dict[str, Any]) -> None:
-    session = WatchedSession(ToySpec.of("Bowl"), budget=Budget(8))
+    session = WatchedSession(subject.toy("Bowl"), budget=Budget(8))
     try:
         config = subject.agent.Config.from_options(options)
         subject.create(session, np.random.default_rng(0), config)
@@ -128,7 +128,7 @@ def _build_swept(subject: Subject, options: dict[str, Any]) -> None:
 
 def _check_objectives(context: _Context) -> None:
     """Several objectives are searched, or refused with an InputError when the agent is built."""
-    spec = ToySpec.of("Bowl", "time", "energy-delay")
+    spec = context.subject.toy("Bowl", "time", "energy-delay")
     session = WatchedSession(spec, budget=Budget(context.budget))
     rng = np.random.default_rng(context.seed)
     with judged(context.subject, session):
@@ -144,7 +144,7 @@ def _check_asking(context: _Context) -> None:
     if not context.subject.is_ask_tell:
         return
     for toy in context.extent.toys:
-        session = WatchedSession(ToySpec.of(toy), budget=Budget(context.budget))
+        session = WatchedSession(context.subject.toy(toy), budget=Budget(context.budget))
         with judged(context.subject, session):
             agent = context.subject.create(session, np.random.default_rng(context.seed))
             assert isinstance(agent, AskTell)
@@ -192,7 +192,7 @@ def _check_budget(context: _Context) -> None:
 def _check_max_proposals(context: _Context) -> None:
     """A limit on proposals holds."""
     for toy in context.extent.large:
-        session = context.run(ToySpec.of(toy), limit=10 * context.budget, max_proposals=7).session
+        session = context.run(context.subject.toy(toy), limit=10 * context.budget, max_proposals=7).session
         if session.proposals > 7:
             raise context.subject.error(f"made {session.proposals} proposals on {toy} where 7 are allowed")
 
@@ -206,7 +206,7 @@ def _check_seed(context: _Context) -> None:
             raise subject.error(f"proposed other designs on {spec.env_id} when run again with seed {context.seed}")
     if subject.agent.DETERMINISTIC:
         return
-    spec = ToySpec.of(context.extent.twin)
+    spec = context.subject.toy(context.extent.twin)
     if np.array_equal(context.run(spec).rows, context.run(spec, seed=context.seed + 1).rows):
         raise subject.error(
             f"proposed the same designs with seeds {context.seed} and {context.seed + 1}; draw from the generator that "
@@ -252,7 +252,7 @@ def _check_process(context: _Context) -> None:
     there = elsewhere(subject, toy, seed=context.seed, budget=context.budget, forbidden=_EXTRAS)
     if there["imported"]:
         raise subject.error(f"imports {', '.join(there['imported'])} with its module; import it inside create")
-    if there["digest"] not in (None, context.run(ToySpec.of(toy)).digest):
+    if there["digest"] not in (None, context.run(context.subject.toy(toy)).digest):
         raise subject.error(f"proposed other designs on {toy} in another process with seed {context.seed}")
 
 

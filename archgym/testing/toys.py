@@ -6,8 +6,9 @@ They are not registered; bind them by entry string, for example ``archgym.regist
 
 from __future__ import annotations
 
-__all__ = ["AlwaysInvalid", "Bowl", "Flaky", "HugeSpace", "OneDesign"]
+__all__ = ["AlwaysInvalid", "Bowl", "EffortBowl", "Flaky", "HugeSpace", "OneDesign", "with_effort"]
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -180,3 +181,33 @@ class Flaky(Bowl):
             failed=failed,
             diagnostics=outcome.diagnostics,
         )
+
+
+_EFFORTS = (1, 2, 4, 8)
+
+
+def with_effort(toy: type[Bowl]) -> type[Bowl]:
+    """A toy with one more parameter, a fidelity: little effort costs little, and errs by a few per cent."""
+
+    class WithEffort(toy):  # type: ignore[misc, valid-type]
+        cost_unit = "efforts"
+
+        def make_space(self) -> DesignSpace:
+            plain = super().make_space()
+            effort = Ordinal("effort", _EFFORTS, description="how closely the toy is looked at", role="fidelity")
+            return DesignSpace([*plain.parameters, effort], constraints=plain.constraints, inert=plain.inert)
+
+        def simulate(self, rows: Rows) -> Evaluation:
+            middle = rows.copy()
+            middle[:, -1] = self._target[-1]
+            found: Evaluation = super().simulate(middle)
+            effort = np.array(_EFFORTS)[rows[:, -1]]
+            error = 0.1 * np.sin(self.space.canonical(middle) @ (1.0 + np.arange(self.space.width))) / effort
+            return replace(found, values=found.values * (1.0 + error[:, None]), cost=effort.astype(np.float64))
+
+    WithEffort.__name__ = WithEffort.__qualname__ = f"Effort{toy.__name__}"
+    WithEffort.__doc__ = f"{toy.__name__} with a fidelity."
+    return WithEffort
+
+
+EffortBowl = with_effort(Bowl)
