@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
+_TEXTS = ("arch", "arch_str")  # such as 00000000, which is no number
 _PIECE = 1 << 20
 
 
@@ -93,7 +94,7 @@ def read_frame(path: Path) -> Frame:
     try:
         if path.suffix.lower() == ".parquet":
             return Frame(str(path), pd.read_parquet(path))
-        return Frame(str(path), pd.read_csv(path, low_memory=False))
+        return Frame(str(path), pd.read_csv(path, low_memory=False, dtype=dict.fromkeys(_TEXTS, str)))
     except FileNotFoundError:
         raise InputError(f"no file {str(path)!r}") from None
     except (OSError, EOFError, ValueError) as error:  # pandas' and Arrow's own are kinds of ValueError
