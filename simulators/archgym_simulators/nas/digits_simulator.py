@@ -45,8 +45,8 @@ OBJECTIVES = (
     NamedObjective("parameters", "parameters", "the emptiest cell wins", requires=_ACCURATE),
     NamedObjective("macs", "macs", "the emptiest cell wins", requires=_ACCURATE),
 )
-_LEARNT = 2
-"""Metrics that depend on the epochs alone; seconds of training do in part."""
+_TRAIN_S = 2
+"""Column of the seconds of training; those before it come from curves, those after it do not depend on the epochs."""
 _EDGES = len(EDGES)
 
 
@@ -133,8 +133,8 @@ class NAS201DigitsSimulator(Simulator):
         values = np.empty((len(rows), len(METRICS)))
         values[:, 0] = known.accuracy.take(curve)
         values[:, 1] = 100.0 - values[:, 0]
-        values[:, _LEARNT:] = known.fixed.take(cells, axis=0)
-        values[:, _LEARNT] *= epochs
+        values[:, _TRAIN_S:] = known.fixed.take(cells, axis=0)
+        values[:, _TRAIN_S] *= epochs
         code = known.code.take(cells)
         cost = known.training_s(cells, epochs) + known.evaluation_s(cells)
         diagnostics = (code != DISCONNECTED, known.spread.take(curve), known.test.take(functions))
