@@ -13,7 +13,7 @@ def test_the_recorded_design_has_to_spare_what_is_written():
     row = np.array(line["row"].split(), dtype=np.int64)
     found = ratios(problem(), row[None])[0]
     assert found.tolist() == pytest.approx([float(line[name]) for name in RATIOS], rel=1e-9)
-    assert found.max() < 0.9
+    assert found.max() < 0.92
 
 
 def test_annealing_returns_the_best_design_that_it_has_seen():
