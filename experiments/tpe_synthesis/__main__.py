@@ -99,11 +99,11 @@ def write(file: Path, units: Sequence[Unit], comparison: Comparison) -> None:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m experiments.tpe_synthesis", description=__doc__)
     parser.add_argument("--units", type=int, default=150)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--cuts", type=int, default=3, help="most pipeline cuts")
     parser.add_argument("--encodings", help="names, with commas between; all where left out")
     parser.add_argument("--liberty", default="osu018", help="cell library of the synthesis")
-    parser.add_argument("--library", default="saed32", help="component library of the model, or osu018")
+    parser.add_argument("--library", default="osu018", help="component library of the model: one of its own, or osu018")
     parser.add_argument("--cache", type=Path, help="folder of synthesis reports that last")
     parser.add_argument("--out", type=Path, help="CSV of the units")
     return parser.parse_args()

@@ -111,15 +111,11 @@ class TpeSimulator(Simulator):
         synthesis_limit_s: float = 120.0,
         synthesis_cache: str = "",
     ) -> None:
-        for name, limit in (("area_cap", area_cap), ("throughput_floor", throughput_floor)):
-            if type(limit) not in (int, float) or not 0.0 <= limit < 1e6:
-                raise InputError(f"{name} must be a number from 0 (no limit) to 1e6, not {limit!r}")
+        _check_limits(area_cap=area_cap, throughput_floor=throughput_floor, synthesis_limit_s=synthesis_limit_s)
         if timing not in ("strict", "report"):
             raise InputError(f"timing must be strict or report, not {timing!r}")
         if fidelity not in FIDELITIES:
             raise InputError(f"fidelity must be {' or '.join(FIDELITIES)}, not {fidelity!r}")
-        if type(synthesis_limit_s) not in (int, float) or not 0.0 < synthesis_limit_s < 1e6:
-            raise InputError(f"synthesis_limit_s must be above 0 and below 1e6, not {synthesis_limit_s!r}")
         self._library = library_of(library).numbers()
         self._bound = make_workload(workload)
         self._formats = format_table(*self._bound.precisions)
@@ -262,6 +258,15 @@ class TpeSimulator(Simulator):
         chosen = width * len(clocks) + int(np.flatnonzero(fits[width * len(clocks) :][: len(clocks)])[-1])
         one = TpeResult(result.table[chosen : chosen + 1], designs.ghz[chosen : chosen + 1], result.macs)
         return tuple(rows[chosen].tolist()), one
+
+
+def _check_limits(*, synthesis_limit_s: float, **relative: float) -> None:
+    """Limits in figures of the baseline, by name, and the time of a synthesis."""
+    for name, limit in relative.items():
+        if type(limit) not in (int, float) or not 0.0 <= limit < 1e6:
+            raise InputError(f"{name} must be a number from 0 (no limit) to 1e6, not {limit!r}")
+    if type(synthesis_limit_s) not in (int, float) or not 0.0 < synthesis_limit_s < 1e6:
+        raise InputError(f"synthesis_limit_s must be above 0 and below 1e6, not {synthesis_limit_s!r}")
 
 
 def _plain_design(accumulator_bits: int, frequency_ghz: float) -> dict[str, Any]:

@@ -66,6 +66,31 @@ def test_every_number_of_a_library_says_where_it_is_from():
         library_of("umc20")
 
 
+def periods(*designs):
+    work = workload("gemm:64x64x64@int8")
+    return evaluate(designs, work, bare=True).column("shortest_period_ns")
+
+
+def test_a_ripple_adder_behind_another_adds_its_first_bit_only():
+    """A tree of 8 has three more adders in a row than one of 1; prefix adders add all of theirs."""
+    saed = library_of("saed32")
+    tree = {"architecture": "tree", "rows": 1, "columns": 1}
+    ripple = periods(*(TpeDesign(depth=depth, final_adder="ripple", **tree) for depth in (2, 8)))
+    assert ripple[1] - ripple[0] == pytest.approx(2.0 * saed.chain_ns + 2.0 * saed.ripple_ns)
+    prefix = periods(*(TpeDesign(depth=depth, final_adder="kogge-stone", **tree) for depth in (2, 8)))
+    assert prefix[1] - prefix[0] > 2.0 * 3.0 * saed.carry_ns
+
+
+def test_candidates_are_made_beside_the_digits_unless_a_cut_is_between():
+    one = {"rows": 1, "columns": 1, "opt1": True}
+    fast, slow = (TpeDesign(encoding=encoding, **one) for encoding in ("booth", "ent"))
+    saed = library_of("saed32")
+    negation = 0.8 * 2.0 * saed.carry_ns  # of 8 bits
+    ent = 3.0 * saed.encode_ns + 4.0 * 0.4 * saed.carry_ns
+    both = periods(fast, slow)
+    assert both[1] - both[0] == pytest.approx(ent - negation)  # Booth's encoder is faster than the negation
+
+
 def test_mac_and_opt1_registers_are_those_of_the_rtl():
     """MAC PE: 16 operand bits and 32 of the accumulator; OPT1 has two words; an OPT4C PE 2 + 8 + 2 x 26."""
     bound = workload("gemm:1x1x1")
