@@ -53,7 +53,7 @@ class MnasNetAccelSimulator(Simulator):
     """1.04e11 networks of seven blocks; ImageNet accuracy and speed by a surrogate of 5,138 measured ones.
 
     Its errors on networks that it was not fitted to are in ``held_out_errors`` and on the page. Beyond what was
-    measured it extrapolates: least and most of the space are within 1.7 times of the least and most measured.
+    measured it extrapolates: least and most of the space are within 1.8 times of the least and most measured.
     An evaluation costs the predicted seconds of the short training.
 
     Args:
