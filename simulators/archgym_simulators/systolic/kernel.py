@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COUNTS", "IS", "OS", "WS", "layer_counts", "network_counts"]
+__all__ = ["COUNTS", "IS", "OS", "WS", "design_table", "layer_counts", "network_counts"]
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,22 @@ def _layer(
     out[8] = m * n + spilled
     traffic = out[5] + out[6] + out[7] + out[8]
     out[9] = max(cycles, (traffic + bandwidth - 1) // bandwidth)
+
+
+@kernel
+def design_table(rows: Integers, values: Integers, half_words: int) -> Integers:
+    """Designs (N, 6) for the counts below from rows of places in ``values`` (6, K), whose last three are KiB.
+
+    Args:
+        rows: (N, 6) of the design space.
+        values: of each parameter.
+        half_words: words of half a buffer of one KiB.
+    """
+    table = np.empty((len(rows), 6), np.int64)
+    for i in range(len(rows)):
+        for column in range(6):
+            table[i, column] = values[column, rows[i, column]] * (half_words if column > 2 else 1)
+    return table
 
 
 @kernel

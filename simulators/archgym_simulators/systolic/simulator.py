@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from archgym_simulators.components.parts import DRAM_PJ_PER_WORD, NODES, WORD_BYTES
+from archgym_simulators.components.parts import NODES, WORD_BYTES
 from archgym_simulators.errors import InputError
 from archgym_simulators.evaluation import Evaluation
 from archgym_simulators.layers.features import FEATURE_NAMES
@@ -19,9 +19,11 @@ from archgym_simulators.layers.workloads import workload_descriptions
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.simulator import Baseline, Metric, NamedObjective, Simulator, Workload
 from archgym_simulators.space import Rows
-from archgym_simulators.systolic.costs import area_mm2, unit_costs
+from archgym_simulators.systolic.costs import bank_table, part_costs, price
 from archgym_simulators.systolic.design import AREA_CLASSES, PARAMETERS, baseline_design, systolic_space
-from archgym_simulators.systolic.model import RULES, DesignArrays, SystolicResult, simulate
+from archgym_simulators.systolic.kernel import COUNTS, design_table, network_counts
+from archgym_simulators.systolic.model import RULES, DesignArrays, simulate
+from archgym_simulators.systolic.workloads import products
 
 METRICS = (
     Metric("cycles", "from the first to the last cycle, waiting for the memory included"),
@@ -95,6 +97,10 @@ class SystolicSimulator(Simulator):
         name = f"TPU-like {reference['rows']} x {reference['columns']}"
         self.baseline = Baseline(name, tuple(self.space.encode_row(reference).tolist()))
         simulate(self._layers, DesignArrays(np.zeros((0, 6), dtype=np.int64)), bandwidth=bandwidth)
+        self._products = products(self._layers)
+        self._macs = sum(layer.total_macs for layer in self._layers)
+        self._banks = bank_table(self._node, _SIDES, _KIBIBYTES)
+        self._parts = part_costs(self._node)
 
     @classmethod
     def workload_names(cls) -> Mapping[str, str]:
@@ -105,40 +111,17 @@ class SystolicSimulator(Simulator):
         return draw_layers(split, rng)
 
     def simulate(self, rows: Rows) -> Evaluation:
-        dataflow, height, width, *kibibytes = (table[rows[:, c]] for c, table in enumerate(_VALUES))
-        sizes = np.stack(kibibytes, axis=1)  # (N, 3)
-        half_words = sizes * (1024 // WORD_BYTES // 2)
-        table = np.concatenate([np.stack([dataflow, height, width], axis=1), half_words], axis=1)
+        counts = self._counts(design_table(rows, _VALUES, 1024 // WORD_BYTES // 2))
+        values, diagnostics = np.empty((len(rows), len(METRICS))), np.empty((len(rows), len(DIAGNOSTICS)))
+        price(rows, _SIDES, counts, self._banks, self._parts, self._macs, self._period_ns, values, diagnostics)
+        return Evaluation.of(values, reasons=self.reasons, diagnostics=diagnostics)
+
+    def _counts(self, table: Any) -> Any:
+        """Counts (N, COUNTS) under the rules."""
+        if self._rules == "realistic":
+            return network_counts(table, self._products, self._bandwidth)
         result = simulate(self._layers, DesignArrays(table), bandwidth=self._bandwidth, rules=self._rules)
-        latency_ns = result.total_cycles * self._period_ns
-        costs = unit_costs(self._node, height, width, sizes)
-        energy_pj = _energy_pj(result, costs.mac_pj, costs.read_pj, costs.write_pj) + costs.leak_mw * latency_ns
-        columns = (
-            result.total_cycles,
-            latency_ns,
-            energy_pj,
-            area_mm2(self._node, height, width, sizes),
-            energy_pj / latency_ns,
-            result.utilisation,
-            result.stall_cycles,
-            result.ifmap_reads + result.filter_reads + result.ofmap_reads,
-            result.ofmap_writes,
-            result.dram_words * WORD_BYTES,
-        )
-        diagnostics = np.stack([getattr(result, name) for name in DIAGNOSTICS], axis=1)
-        return Evaluation.of(np.stack(columns, axis=1), reasons=self.reasons, diagnostics=diagnostics)
-
-
-def _energy_pj(result: SystolicResult, mac_pj: float, read_pj: Any, write_pj: Any) -> Any:
-    """Energy (N,) without leakage; pJ = mW x ns, so leakage is added by the caller.
-
-    What comes from off the chip is written to its buffer and read from it; outputs are read once more to leave.
-    """
-    inputs = result.ifmap_reads * read_pj[:, 0] + result.dram_ifmap_reads * write_pj[:, 0]
-    weights = result.filter_reads * read_pj[:, 1] + result.dram_filter_reads * write_pj[:, 1]
-    output_reads = result.ofmap_reads + result.dram_ofmap_writes
-    outputs = output_reads * read_pj[:, 2] + (result.ofmap_writes + result.dram_ofmap_reads) * write_pj[:, 2]
-    return result.macs * mac_pj + inputs + weights + outputs + result.dram_words * DRAM_PJ_PER_WORD
+        return np.stack([getattr(result, name) for name in COUNTS], axis=1)
 
 
 def _require(option: str, value: object, allowed: Any) -> None:
@@ -147,14 +130,14 @@ def _require(option: str, value: object, allowed: Any) -> None:
         raise InputError(f"unknown {option} {value!r}{did_you_mean(value, allowed)}; allowed: {names}")
 
 
-def _values() -> list[Any]:
-    """By parameter: what the model computes with for each index."""
-    tables = []
-    for parameter in PARAMETERS:
+def _values() -> Any:
+    """What the model computes with for each index, by parameter: (6, K), padded."""
+    table = np.zeros((len(PARAMETERS), max(parameter.size for parameter in PARAMETERS)), dtype=np.int64)
+    for row, parameter in zip(table, PARAMETERS, strict=True):
         values = parameter.readable(np.arange(parameter.size)[:, None]).tolist()
-        codes = range(len(values)) if parameter.name == "dataflow" else values
-        tables.append(np.array(list(codes), dtype=np.int64))
-    return tables
+        row[: parameter.size] = range(parameter.size) if parameter.name == "dataflow" else values
+    return table
 
 
 _VALUES = _values()
+_SIDES, _KIBIBYTES = (_VALUES[at, : PARAMETERS[at].size].copy() for at in (1, 3))
