@@ -6,7 +6,7 @@ They are not registered; bind them by entry string, for example ``archgym.regist
 
 from __future__ import annotations
 
-__all__ = ["AlwaysInvalid", "Bowl", "EffortBowl", "Flaky", "HugeSpace", "OneDesign", "with_effort"]
+__all__ = ["AlwaysInvalid", "Bowl", "EffortBowl", "EffortHugeSpace", "Flaky", "HugeSpace", "OneDesign", "with_effort"]
 
 from dataclasses import replace
 from typing import ClassVar
@@ -210,4 +210,4 @@ def with_effort(toy: type[Bowl]) -> type[Bowl]:
     return WithEffort
 
 
-EffortBowl = with_effort(Bowl)
+EffortBowl, EffortHugeSpace = with_effort(Bowl), with_effort(HugeSpace)
