@@ -1,8 +1,11 @@
 """The tasks on systolic arrays.
 
 One array serves two networks that differ in shape, or one network on a small chip. Networks to search on and to judge
-by come from the test split, those for tuning from the dev split. Every best design is certified: a space has eleven
-million. ``archgym audit TASK`` says how far random search stays behind it.
+by come from the test split, those for tuning from the dev split. The best of ``systolic-mixed-edp`` is certified, the
+others' best are known from long searches. At 100 calls random search is 24 % to 132 % short of them, and 51 % of
+hypervolume on the front (``experiments/core_1/audits_dnn.csv``), so none is a smoke test. The front's reference point
+takes e times the latency and the energy and e^1.5 times the area of the baseline; 60 % of random feasible designs are
+better in all three.
 """
 
 from __future__ import annotations
