@@ -88,6 +88,12 @@ ACCUMULATING = {
     "tree opt1": TpeDesign(architecture="tree", depth=4, opt1=True, accumulator_bits=18),
     "tree opt2": TpeDesign(architecture="tree", depth=4, opt2=True, accumulator_bits=18, encoding="ent"),
     "tree opt1 opt2": TpeDesign(architecture="tree", depth=4, opt1=True, opt2=True, accumulator_bits=18),
+    "tree opt2, cut": TpeDesign(
+        architecture="tree", depth=4, opt2=True, accumulator_bits=18, pipeline_cuts=3, encoding="naf"
+    ),
+    "tree opt1 opt2, cut": TpeDesign(
+        architecture="tree", depth=4, opt1=True, opt2=True, accumulator_bits=18, pipeline_cuts=3, compressor="4:2"
+    ),
     "tree of one": TpeDesign(architecture="tree", depth=1, opt1=True, opt2=True, accumulator_bits=18),
     "matrix, serial": TpeDesign(architecture="matrix", opt1=True, encoding="tc-serial", accumulator_bits=16),
     "radix 4 of magnitudes": TpeDesign(encoding="sm-radix4", accumulator_bits=15),
