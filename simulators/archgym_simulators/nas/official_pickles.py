@@ -181,7 +181,8 @@ class _Machine:
     def name(self, module: object, name: object) -> None:
         make = RECIPES.get(f"{module}.{name}")
         if make is None:
-            raise Refused(f"names {str(module)[:80]}.{str(name)[:80]}, which is never loaded: only plain values are")
+            shown = " ".join(f"{str(module)[:80]}.{str(name)[:80]}".split())
+            raise Refused(f"names {shown}, which is never loaded: only plain values are")
         self._stack.append(_Global(f"{module}.{name}", make))
 
     def reduce(self) -> None:

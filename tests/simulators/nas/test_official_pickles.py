@@ -112,6 +112,12 @@ def test_a_dotted_name_reaches_nothing():
         load_pickle(data)
 
 
+def test_a_name_of_several_lines_is_still_refused_in_one():
+    with pytest.raises(InputError, match=r"names o s\.sys tem, which") as refusal:
+        load_pickle(b"\x80\x04\x8c\x03o\ns\x8c\x07sys\ntem\x93.")
+    assert "\n" not in str(refusal.value)
+
+
 def test_state_can_be_set_of_nothing_but_arrays():
     data = pickle.dumps(collections.OrderedDict(a=1), 4)[:-1] + b"}\x8c\x01a\x8c\x01bsb."
     with pytest.raises(InputError, match="changes the state of dict"):
