@@ -77,7 +77,7 @@ def edits_of(cell: Cell, kinds: Collection[str] = EDITS) -> list[Edit]:
 
 
 def edit_mask(cell: Cell, kinds: Collection[str] = EDITS) -> NDArray[np.bool_]:
-    """Which actions (30,) of `archgym.envs.edit_view.EditView` are edits of the given kinds: action 5 * edge + operation.
+    """Which actions (30,) of `archgym.envs.edit_view.EditView` are such edits: action 5 * edge + operation.
 
     Where epochs are a parameter, their actions follow these.
     """
