@@ -194,6 +194,8 @@ def _attempt(subject: str, check: str, work: Callable[[], object]) -> Finding:
     except MissingExtra as error:
         return Finding(subject, check, MISSING, str(error))
     except (Exception, SystemExit) as error:
+        if isinstance(error.__cause__, MissingExtra):  # conformance suites wrap what they meet
+            return Finding(subject, check, MISSING, str(error.__cause__))
         first = next(iter(str(error).splitlines()), "")
         return Finding(subject, check, FAILED, f"{type(error).__name__}: {first}")
     return Finding(subject, check, OK, note if isinstance(note, str) else "")

@@ -84,6 +84,7 @@ def test_the_committed_table_is_whole_and_says_what_the_page_says():
 
 
 def test_the_program_writes_a_table_and_says_where_it_does_not_hold(tmp_path, capsys):
+    archgym.make_session("archgym/NAS201-v0")
     status = main(["--runs", "3", "--out", str(tmp_path / "few.csv")])
     assert status == 1
     assert capsys.readouterr().out.count("NO") >= 1

@@ -6,6 +6,7 @@ from itertools import product
 import pandas as pd
 import pytest
 
+from archgym.doctor import environment_findings, matrix_findings
 from archgym_simulators.nas.official_store import KINDS
 
 
@@ -66,3 +67,13 @@ def test_an_import_that_fails_leaves_nothing(cli, macro, tmp_path):
     macro.write_text("\n".join(macro.read_text().splitlines()[:-1]))
     cli("data", "import", "nas-bench-macro", macro, "--out", tmp_path / "out").assert_is_one_line_error("architectures")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("env_id", ["archgym/NAS201-v0", "archgym/MnasNetAccel-v0"])
+def test_data_that_nobody_has_imported_are_missing_to_the_doctor_and_no_failure(env_id, tmp_path, monkeypatch):
+    monkeypatch.setenv("ARCHGYM_DATA", str(tmp_path))
+    findings = [*environment_findings(env_id), *matrix_findings("check_env", env_id)]
+    assert {finding.status for finding in findings} <= {"ok", "missing"}
+    notes = [finding.note for finding in findings if finding.status == "missing"]
+    assert len(notes) > 2
+    assert all("archgym data import" in note for note in notes)
