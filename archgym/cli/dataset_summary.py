@@ -36,7 +36,7 @@ def as_text(data: Dataset) -> str:
     options = f", options {dict(schema.options)}" if schema.options else ""
     head = (
         f"{summary.rows:,} rows: {summary.designs:,} designs of {rounded(summary.space_size)}, "
-        f"{len(summary.workloads):,} workloads, {summary.runs:,} runs. {schema.env_id}, simulator version "
+        f"{_several(len(summary.workloads), 'workload')}, {_several(summary.runs, 'run')}. {schema.env_id}, version "
         f"{schema.simulator_version}{options}. {summary.valid:.1%} valid, {summary.feasible:.1%} feasible."
     )
     parts = [text.paragraph(head), _counts("agent", summary.agents), _counts("workload", summary.workloads)]
@@ -44,6 +44,10 @@ def as_text(data: Dataset) -> str:
     if summary.notes:
         parts.append("\n".join(text.paragraph(f"Note: {note}.") for note in summary.notes))
     return "\n\n".join(part for part in parts if part)
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _counts(what: str, counts: Mapping[str, int]) -> str:

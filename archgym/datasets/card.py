@@ -83,18 +83,7 @@ def croissant(data: Dataset, about: Publication, *, digest: str, size: int) -> d
         "isLiveDataset": False,
         "variableMeasured": [*_parameters_measured(data, summary), *_metrics_measured(data, summary)],
         "prov:wasGeneratedBy": _activities(data),
-        "distribution": [
-            {
-                "@type": "cr:FileObject",
-                "@id": DATA_FILE,
-                "name": DATA_FILE,
-                "description": "one row a design and workload",
-                "contentUrl": DATA_FILE,
-                "contentSize": f"{size} B",
-                "encodingFormat": "application/x-parquet",
-                "sha256": digest,
-            }
-        ],
+        "distribution": [_file(digest, size)],
         "recordSet": [
             {
                 "@type": "cr:RecordSet",
@@ -154,6 +143,19 @@ def _meaning(parameter: Parameter) -> str:
 
 
 # ---- Croissant -------------------------------------------------------------------------------------------------------
+
+
+def _file(digest: str, size: int) -> dict[str, Any]:
+    return {
+        "@type": "cr:FileObject",
+        "@id": DATA_FILE,
+        "name": DATA_FILE,
+        "description": "one row a design and workload",
+        "contentUrl": DATA_FILE,
+        "contentSize": f"{size} B",
+        "encodingFormat": "application/x-parquet",
+        "sha256": digest,
+    }
 
 
 def _parameters_measured(data: Dataset, summary: Summary) -> list[dict[str, Any]]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 __all__ = ["Dataset"]
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +141,15 @@ class Dataset:
     def readable(self) -> Mapping[str, NDArray[Any]]:
         """Designs in readable values, (N,) by parameter name."""
         return self.space.decode(self.designs)
+
+    @cached_property
+    def digest(self) -> str:
+        """A content hash: of the schema, and of designs, workloads, status and metrics in the order of the rows."""
+        digest = hashlib.sha256(json.dumps(self.schema.to_json(), sort_keys=True).encode())
+        digest.update(json.dumps([[one.name, one.digest] for one in self.workloads]).encode())
+        for name in ("rows", "workload_index", "status", "values"):
+            digest.update(np.ascontiguousarray(getattr(self, name)).data)
+        return digest.hexdigest()[:32]
 
     # ---- parts ---------------------------------------------------------------------------------------------------
 

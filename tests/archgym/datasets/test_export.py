@@ -42,6 +42,20 @@ def test_columns_are_readable_and_say_their_units(tmp_path):
     assert set(frame["status"]) == {"ok", "invalid"}
 
 
+def test_the_digest_names_the_content(tmp_path):
+    data = made(100)
+    again = Dataset.load(write_dataset(data, tmp_path / "data"), duplicates="keep")
+    assert again.digest == data.digest
+    values, rows = data.values.copy(), data.rows.copy()
+    values[np.flatnonzero(data.status == OK)[0], 0] *= 1 + 1e-15
+    rows[0, 0] ^= 1
+    later = replace(data.schema, simulator_version="8")
+    others = [replace(data, values=values), replace(data, rows=rows), replace(data, schema=later), data.take(slice(99))]
+    assert len({data.digest, *(one.digest for one in others)}) == 5
+    empty = data.take(np.zeros(100, bool))
+    assert empty.digest != data.digest
+
+
 def test_an_empty_part_is_still_a_dataset(tmp_path):
     data = made(10).take(np.zeros(10, bool))
     write_dataset(data, tmp_path / "data")
