@@ -104,9 +104,9 @@ def _longest_stretch(pieces: Floats, count: int, overlap: float, library: Floats
     while the one before it still works on high ones.
     """
     longest, used, first = 0.0, 0, 0
-    plain, bits, chains, now = 0.0, 0.0, 0.0, 0.0
+    plain, bits, chains = 0.0, 0.0, 0.0
     for piece in range(count):
-        for attempt in range(2):
+        for attempt in range(2):  # in the stretch so far, or else behind a new register
             together = overlap if piece == 1 and first == 0 else 0.0
             adds = 1.0 if pieces[piece, 1] > 0.0 else 0.0
             delay = plain + pieces[piece, 0] - together
@@ -118,8 +118,8 @@ def _longest_stretch(pieces: Floats, count: int, overlap: float, library: Floats
             else:
                 break
         plain += pieces[piece, 0] - together
-        bits, chains, now = max(bits, pieces[piece, 1]), chains + adds, delay
-        longest = max(longest, now)
+        bits, chains = max(bits, pieces[piece, 1]), chains + adds
+        longest = max(longest, delay)
     return longest
 
 
