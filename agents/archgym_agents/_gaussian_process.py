@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym_simulators._jit import kernel
+from archgym_simulators._jit import inner_kernel, kernel
 
 Floats = NDArray[np.float64]
 
@@ -84,40 +84,8 @@ def _posterior(columns, targets, is_category, logs, with_slope):  # type: ignore
     """Inverse Cholesky factor (N, N), weights of the designs (N,), signal variance, slope of the log likelihood."""
     n, width = columns.shape
     weights = np.exp(logs)
-    distance = np.zeros((n, n))
-    for i in range(n):
-        for f in range(width):
-            value, weight, category = columns[i, f], weights[f], is_category[f]
-            for j in range(i):
-                if category:
-                    distance[i, j] += 0.0 if columns[j, f] == value else weight
-                else:
-                    distance[i, j] += weight * (columns[j, f] - value) ** 2
-    lower = np.zeros((n, n))
-    for i in range(n):
-        for j in range(i):
-            root = np.sqrt(5.0 * distance[i, j])
-            lower[i, j] = (1.0 + root + root * root / 3.0) * np.exp(-root)
-        lower[i, i] = 1.0 + weights[width]
-    for k in range(n):  # Cholesky, column by column: no sum of one entry is regrouped
-        pivot = np.sqrt(max(lower[k, k], 1e-12))
-        lower[k, k] = pivot
-        for i in range(k + 1, n):
-            lower[i, k] /= pivot
-        column = lower[:, k].copy()
-        for i in range(k + 1, n):
-            factor = column[i]
-            for j in range(k + 1, i + 1):
-                lower[i, j] -= factor * column[j]
-    inverse = np.zeros((n, n))  # of the factor
-    for i in range(n):
-        inverse[i, i] = 1.0
-        for k in range(i):
-            factor = lower[i, k]
-            for j in range(k + 1):
-                inverse[i, j] -= factor * inverse[k, j]
-        for j in range(i + 1):
-            inverse[i, j] /= lower[i, i]
+    distance = _distances(columns, is_category, weights)
+    inverse = _inverse_factor(_factor(distance, weights[width]))
     half = np.zeros(n)
     alpha = np.zeros(n)
     for i in range(n):
@@ -131,27 +99,85 @@ def _posterior(columns, targets, is_category, logs, with_slope):  # type: ignore
     signal = max(signal, 1e-12)
     slope = np.zeros(width + 1)
     if with_slope:
-        full = np.zeros((n, n))  # the inverse of the kernel matrix, lower half
-        for k in range(n):
-            for i in range(k + 1):
-                factor = inverse[k, i]
-                for j in range(i + 1):
-                    full[i, j] += factor * inverse[k, j]
-        for i in range(n):
-            slope[width] += 0.5 * (alpha[i] ** 2 / signal - full[i, i]) * weights[width]
-            for j in range(i):
-                root = np.sqrt(5.0 * distance[i, j])
-                # d k / d log w_f = -(5/6) (1 + root) exp(-root) w_f d_f^2; twice, for both halves
-                full[i, j] = (full[i, j] - alpha[i] * alpha[j] / signal) * (5.0 / 6.0) * (1.0 + root) * np.exp(-root)
-        for i in range(n):
-            for j in range(i):
-                factor = full[i, j]
-                for f in range(width):
-                    if is_category[f]:
-                        slope[f] += 0.0 if columns[i, f] == columns[j, f] else factor * weights[f]
-                    else:
-                        slope[f] += factor * weights[f] * (columns[i, f] - columns[j, f]) ** 2
+        _slope(columns, is_category, weights, distance, inverse, alpha, signal, slope)
     return inverse, alpha, signal, slope
+
+
+@inner_kernel
+def _distances(columns, is_category, weights):  # type: ignore[no-untyped-def]
+    """Weighted squared distances of designs, lower half: (N, N)."""
+    n, width = columns.shape
+    distance = np.zeros((n, n))
+    for i in range(n):
+        for f in range(width):
+            value, weight, category = columns[i, f], weights[f], is_category[f]
+            for j in range(i):
+                if category:
+                    distance[i, j] += 0.0 if columns[j, f] == value else weight
+                else:
+                    distance[i, j] += weight * (columns[j, f] - value) ** 2
+    return distance
+
+
+@inner_kernel
+def _factor(distance, noise):  # type: ignore[no-untyped-def]
+    """Cholesky factor of the kernel matrix, column by column, so that no sum of one entry is regrouped."""
+    n = len(distance)
+    lower = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i):
+            root = np.sqrt(5.0 * distance[i, j])
+            lower[i, j] = (1.0 + root + root * root / 3.0) * np.exp(-root)
+        lower[i, i] = 1.0 + noise
+    for k in range(n):
+        pivot = np.sqrt(max(lower[k, k], 1e-12))
+        lower[k, k] = pivot
+        for i in range(k + 1, n):
+            lower[i, k] /= pivot
+        column = lower[:, k].copy()
+        for i in range(k + 1, n):
+            factor = column[i]
+            for j in range(k + 1, i + 1):
+                lower[i, j] -= factor * column[j]
+    return lower
+
+
+@inner_kernel
+def _inverse_factor(lower):  # type: ignore[no-untyped-def]
+    n = len(lower)
+    inverse = np.zeros((n, n))
+    for i in range(n):
+        inverse[i, i] = 1.0
+        for k in range(i):
+            factor = lower[i, k]
+            for j in range(k + 1):
+                inverse[i, j] -= factor * inverse[k, j]
+        for j in range(i + 1):
+            inverse[i, j] /= lower[i, i]
+    return inverse
+
+
+@inner_kernel
+def _slope(columns, is_category, weights, distance, inverse, alpha, signal, slope):  # type: ignore[no-untyped-def]
+    """Adds the derivatives of the log likelihood by the logarithms of weights and noise."""
+    n, width = columns.shape
+    full = np.zeros((n, n))  # the inverse of the kernel matrix, lower half
+    for k in range(n):
+        for i in range(k + 1):
+            factor = inverse[k, i]
+            for j in range(i + 1):
+                full[i, j] += factor * inverse[k, j]
+    for i in range(n):
+        slope[width] += 0.5 * (alpha[i] ** 2 / signal - full[i, i]) * weights[width]
+        for j in range(i):
+            root = np.sqrt(5.0 * distance[i, j])
+            # d k / d log w_f = -(5/6) (1 + root) exp(-root) w_f d_f^2; both halves of the matrix make it whole
+            factor = (full[i, j] - alpha[i] * alpha[j] / signal) * (5.0 / 6.0) * (1.0 + root) * np.exp(-root)
+            for f in range(width):
+                if is_category[f]:
+                    slope[f] += 0.0 if columns[i, f] == columns[j, f] else factor * weights[f]
+                else:
+                    slope[f] += factor * weights[f] * (columns[i, f] - columns[j, f]) ** 2
 
 
 @kernel
