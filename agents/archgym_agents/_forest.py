@@ -81,6 +81,54 @@ def _goes_left(value, cut, is_category):  # type: ignore[no-untyped-def]
     return value == cut if is_category else value < cut
 
 
+@inner_kernel
+def _range(columns, order, low, high, f):  # type: ignore[no-untyped-def]
+    smallest, largest = columns[order[low], f], columns[order[low], f]
+    for i in range(low, high):
+        smallest = min(smallest, columns[order[i], f])
+        largest = max(largest, columns[order[i], f])
+    return smallest, largest
+
+
+@inner_kernel
+def _gain(columns, targets, order, low, high, total, leaf, f, cut, is_category):  # type: ignore[no-untyped-def]
+    """How much variance, times designs, a cut of a node removes; 0 where a side would have too few designs."""
+    left, left_total = 0, 0.0
+    for i in range(low, high):
+        if _goes_left(columns[order[i], f], cut, is_category):
+            left += 1
+            left_total += targets[order[i]]
+    right = high - low - left
+    if left < leaf or right < leaf:
+        return 0.0
+    return left_total**2 / left + (total - left_total) ** 2 / right - total**2 / (high - low)
+
+
+@inner_kernel
+def _best_cut(columns, targets, is_category, tries, leaf, order, low, high, total, features, state):  # type: ignore[no-untyped-def]
+    """Column (-1 for none) and cut of a node, of random columns; more than ``tries`` only while none has a cut."""
+    best_gain, best_column, best_cut = _LEAST_GAIN, -1, 0.0
+    for t in range(len(features)):
+        if t >= tries and best_column >= 0:
+            break
+        state = _next(state)
+        pick = t + np.int64(_unit(state) * (len(features) - t))
+        features[t], features[pick] = features[pick], features[t]
+        f = features[t]
+        smallest, largest = _range(columns, order, low, high, f)
+        if smallest == largest:
+            continue
+        state = _next(state)
+        if is_category[f]:
+            cut = columns[order[low + np.int64(_unit(state) * (high - low))], f]
+        else:
+            cut = smallest + (largest - smallest) * (1.0 - _unit(state))
+        gain = _gain(columns, targets, order, low, high, total, leaf, f, cut, is_category[f])
+        if gain > best_gain:
+            best_gain, best_column, best_cut = gain, f, cut
+    return best_column, best_cut, state
+
+
 @kernel
 def _grow(columns, targets, is_category, tries, leaf, seed, column, cut, child, mean):  # type: ignore[no-untyped-def]
     """One tree into its arrays: node i cuts ``column[i]`` at ``cut[i]``; its children are ``child[i]`` and the next."""
@@ -99,45 +147,18 @@ def _grow(columns, targets, is_category, tries, leaf, seed, column, cut, child, 
             squares += targets[order[i]] ** 2
         count = high - low
         mean[node] = total / count
-        best_gain, best_column, best_cut = _LEAST_GAIN, -1, 0.0
+        f = -1
         if count >= 2 * leaf and squares - total * total / count > _LEAST_GAIN:
-            for t in range(width):
-                if t >= tries and best_column >= 0:
-                    break
-                state = _next(state)
-                pick = t + np.int64(_unit(state) * (width - t))
-                features[t], features[pick] = features[pick], features[t]
-                f = features[t]
-                smallest, largest = columns[order[low], f], columns[order[low], f]
-                for i in range(low, high):
-                    smallest = min(smallest, columns[order[i], f])
-                    largest = max(largest, columns[order[i], f])
-                if smallest == largest:
-                    continue
-                state = _next(state)
-                if is_category[f]:
-                    threshold = columns[order[low + np.int64(_unit(state) * count)], f]
-                else:
-                    threshold = smallest + (largest - smallest) * (1.0 - _unit(state))
-                left, left_total = 0, 0.0
-                for i in range(low, high):
-                    if _goes_left(columns[order[i], f], threshold, is_category[f]):
-                        left += 1
-                        left_total += targets[order[i]]
-                right = count - left
-                if left < leaf or right < leaf:
-                    continue
-                right_total = total - left_total
-                gain = left_total**2 / left + right_total**2 / right - total**2 / count
-                if gain > best_gain:
-                    best_gain, best_column, best_cut = gain, f, threshold
-        if best_column >= 0:
+            f, cut[node], state = _best_cut(
+                columns, targets, is_category, tries, leaf, order, low, high, total, features, state
+            )
+        if f >= 0:
             middle = low
             for i in range(low, high):
-                if _goes_left(columns[order[i], best_column], best_cut, is_category[best_column]):
+                if _goes_left(columns[order[i], f], cut[node], is_category[f]):
                     order[i], order[middle] = order[middle], order[i]
                     middle += 1
-            column[node], cut[node], child[node] = best_column, best_cut, used
+            column[node], child[node] = f, used
             first[used], last[used] = low, middle
             first[used + 1], last[used + 1] = middle, high
             used += 2
