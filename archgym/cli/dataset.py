@@ -205,7 +205,7 @@ def _export_parser() -> Parser:
     )
     _add_paths(made)
     made.add_argument("--format", metavar="F", type=one_of(_FORMATS), default="parquet", help=", ".join(_FORMATS))
-    made.add_argument("--minari-id", metavar="ID", default="", help="such as archgym/dram/search-v0, which it is made")
+    made.add_argument("--minari-id", metavar="ID", default="", help="made from the environment: archgym/dram/search-v0")
     made.add_argument("--minari-format", metavar="F", default="hdf5", help="hdf5 (default), arrow or parquet")
     _add_out(made)
     _add_publication(made)

@@ -1,19 +1,17 @@
-"""The card of a dataset: Markdown for people, and Croissant 1.1 metadata (JSON-LD) for machines.
+"""The card of a dataset for machines: Croissant 1.1 metadata (JSON-LD).
 
-Croissant: the MLCommons format specification 1.1, http://mlcommons.org/croissant/1.1. Coverage of parameters and
+The MLCommons format specification 1.1, http://mlcommons.org/croissant/1.1. Coverage of parameters and
 ranges of metrics are schema.org's ``variableMeasured``; the agents that made the rows are PROV's ``wasGeneratedBy``.
 """
 
 from __future__ import annotations
 
-__all__ = ["Publication", "croissant", "readme"]
+__all__ = ["Publication", "croissant", "description_of", "meaning_of"]
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from archgym.datasets.summary import Summary
-from archgym.wording import number
 from archgym_simulators import Parameter
 from archgym_simulators.nearest import allowed_values
 from archgym_simulators.parameters import Scalar
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 CONFORMS_TO = "http://mlcommons.org/croissant/1.1"
 DATA_FILE = "data.parquet"
 _SHOWN_RUNS = 50
-_SHOWN_VALUES = 8
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ def croissant(data: Dataset, about: Publication, *, digest: str, size: int) -> d
         "@type": "sc:Dataset",
         "conformsTo": CONFORMS_TO,
         "name": about.name,
-        "description": about.description or _description(data, summary),
+        "description": about.description or description_of(data, summary),
         "license": about.license_url or unstated,
         # A dataset that is not published has no page; its content still has a name that nothing else has.
         "url": about.url or f"urn:sha256:{digest}",
@@ -96,39 +93,11 @@ def croissant(data: Dataset, about: Publication, *, digest: str, size: int) -> d
     }
 
 
-def readme(data: Dataset, about: Publication) -> str:
-    """The card in Markdown."""
-    summary = data.summary()
-    parts = [
-        f"# {about.name}",
-        about.description or _description(data, summary),
-        _table(("", ""), _facts(data, about, summary)),
-        "## Parameters",
-        _table(
-            ("parameter", "values seen", "evenness", "values", "meaning"),
-            [_parameter_row(data.space.parameter(name), summary) for name in data.space.names],
-        ),
-        "Evenness is the entropy of the values over that of a uniform draw: 1 where all are equally frequent.",
-        "## Metrics",
-        _table(
-            ("metric", "unit", "better", "scale", "lowest", "median", "highest"),
-            [_metric_row(metric, summary) for metric in data.metrics],
-        ),
-        "Over valid rows. Invalid designs are rows, too: their `status` is `invalid`, their metrics are NaN.",
-        "## Where the rows come from",
-        _table(("agent", "rows"), [(agent, f"{rows:,}") for agent, rows in summary.agents.items()]),
-        _table(("workload", "rows"), [(f"`{name}`", f"{rows:,}") for name, rows in summary.workloads.items()]),
-    ]
-    if summary.notes:
-        parts += ["## Notes", "\n".join(f"- {note}" for note in summary.notes)]
-    parts += ["## Reading it", f'```python\nimport archgym\n\ndata = archgym.load_dataset("{about.name}")\n```']
-    return "\n\n".join(parts) + "\n"
+# ---- shared with the card for people ---------------------------------------------------------------------------------
 
 
-# ---- shared ----------------------------------------------------------------------------------------------------------
-
-
-def _description(data: Dataset, summary: Summary) -> str:
+def description_of(data: Dataset, summary: Summary) -> str:
+    """What the dataset is, in two sentences."""
     return (
         f"{summary.rows:,} evaluations of {summary.designs:,} designs of {data.schema.env_id} (simulator version "
         f"{data.schema.simulator_version}, {rounded(summary.space_size)} designs in all) on {len(summary.workloads):,} "
@@ -137,7 +106,8 @@ def _description(data: Dataset, summary: Summary) -> str:
     )
 
 
-def _meaning(parameter: Parameter) -> str:
+def meaning_of(parameter: Parameter) -> str:
+    """What a parameter is, with its unit."""
     unit = getattr(parameter, "unit", "")
     return f"{parameter.description}{f' ({unit})' if unit else ''}" or parameter.name
 
@@ -163,7 +133,7 @@ def _parameters_measured(data: Dataset, summary: Summary) -> list[dict[str, Any]
         {
             "@type": "sc:PropertyValue",
             "name": name,
-            "description": f"{_meaning(data.space.parameter(name))}; {one.values:,} of {one.size:,} values seen",
+            "description": f"{meaning_of(data.space.parameter(name))}; {one.values:,} of {one.size:,} values seen",
             "value": one.values / one.size,
             "measurementTechnique": "share of the parameter's values that occur",
         }
@@ -200,7 +170,7 @@ def _activities(data: Dataset) -> list[dict[str, Any]]:
 
 def _fields(data: Dataset, summary: Summary) -> list[tuple[str, str, str]]:
     """Name, type and description of every column of the file."""
-    found = [(p.name, _type_of(p), _meaning(p)) for p in data.space.parameters]
+    found = [(p.name, _type_of(p), meaning_of(p)) for p in data.space.parameters]
     for metric in data.metrics:
         unit = summary.metrics[metric.name].unit
         found.append((metric.name, "sc:Float", f"{metric.description or metric.name}{f', in {unit}' if unit else ''}"))
@@ -263,46 +233,3 @@ _CONTEXT: dict[str, Any] = {
     "examples": {"@id": "cr:examples", "@type": "@json"},
     **{term: f"cr:{term}" for term in _TERMS},
 }
-
-
-# ---- Markdown --------------------------------------------------------------------------------------------------------
-
-
-def _facts(data: Dataset, about: Publication, summary: Summary) -> list[tuple[str, str]]:
-    return [
-        ("environment", f"`{data.schema.env_id}`"),
-        ("options", f"`{dict(data.schema.options)}`" if data.schema.options else "none"),
-        ("simulator version", data.schema.simulator_version),
-        ("rows", f"{summary.rows:,}"),
-        ("different designs", f"{summary.designs:,} of {rounded(summary.space_size)}"),
-        ("valid", f"{summary.valid:.1%}"),
-        ("met the run's constraints", f"{summary.feasible:.1%}"),
-        ("runs", f"{summary.runs:,}"),
-        ("licence", about.license or "none stated"),
-        ("creator", about.creator or "unknown"),
-        ("published", about.date),
-    ]
-
-
-def _parameter_row(parameter: Parameter, summary: Summary) -> tuple[str, ...]:
-    one = summary.parameters[parameter.name]
-    choices = allowed_values(parameter.choices, _SHOWN_VALUES) if isinstance(parameter, Scalar) else parameter.kind
-    return (
-        f"`{parameter.name}`",
-        f"{one.values:,} of {one.size:,}",
-        f"{one.evenness:.2f}",
-        choices,
-        _meaning(parameter),
-    )
-
-
-def _metric_row(metric: Any, summary: Summary) -> tuple[str, ...]:
-    one = summary.metrics[metric.name]
-    better = "lower" if metric.direction == "min" else "higher"
-    numbers = (number(one.low), number(one.median), number(one.high))
-    return (f"`{metric.name}`", one.unit or "-", better, metric.scale, *numbers)
-
-
-def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [header, ("---",) * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)

@@ -61,6 +61,18 @@ class BatchDecoder:
         self._row += batch.num_rows
         return self._space.canonical(rows), values, status
 
+    def whole(self, batch: pa.RecordBatch, name: str) -> NDArray[Any]:
+        """A column (n,) of plain values without gaps.
+
+        Raises:
+            InputError: naming the first row without a value.
+        """
+        column = batch.column(name)
+        if column.null_count:
+            raise InputError(f"row {self._row - batch.num_rows + _first_null(column) + 1}: {name} is missing")
+        values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
+        return values
+
     def texts(self, batch: pa.RecordBatch, name: str) -> tuple[list[str], NDArray[np.int64]]:
         """The different texts of a column, and which of them each row (n,) has."""
         encoded = _encoded(batch.column(name))

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.datasets.card import Publication, croissant, readme
+from archgym.datasets.card import Publication, croissant
 from archgym.datasets.dataset import Dataset
 from archgym.datasets.new_directory import new_directory
+from archgym.datasets.readme import readme
 from archgym.datasets.sources import CROISSANT, DATA, FORMAT, METADATA, file_digest
 from archgym_simulators import STATUS_NAMES
 

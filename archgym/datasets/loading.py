@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archgym.datasets.agreement import distinct_rows
 from archgym.datasets.dataset import Dataset
 from archgym.datasets.decoding import BatchDecoder, may_enter
-from archgym.datasets.identity import repeats
 from archgym.datasets.parquet_reading import opened
 from archgym.datasets.schema import DatasetWorkload, Schema, SourceRun
 from archgym.datasets.sources import Source, sources_of
@@ -24,9 +24,6 @@ from archgym_simulators.nearest import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-TOLERANCE = 1e-12
-"""Relative difference of a design's metrics allowed between machines."""
 
 _ROWS_AT_ONCE = 1 << 14
 
@@ -101,9 +98,9 @@ class _Filling:
         """
         try:
             with opened(source.file) as file:
-                names = file.schema_arrow.names
-            decoder = BatchDecoder(self._schema.space, self._schema.metric_names, names)
-            _check_columns(names, source)
+                columns = file.schema_arrow
+            decoder = BatchDecoder(self._schema.space, self._schema.metric_names, columns.names)
+            _check_columns(columns, source)
             with opened(source.file, dictionaries=_text_columns(source)) as file:
                 position = _Position(source, self._run_places)
                 wanted = [*self._schema.space.names, *self._schema.metric_names, *_OTHERS, *_run_column(source)]
@@ -119,7 +116,9 @@ class _Filling:
         Raises:
             InputError: a repeated design whose metrics differ.
         """
-        keep = self._distinct() if drop else None
+        whole = {name: column[: self._end] for name, column in self._columns.items()}
+        keep = distinct_rows(self._schema, whole, self._label) if drop else None
+        del whole  # arrays are shrunk in their place
         n = self._end if keep is None else len(keep)
         for name in list(self._columns):
             self._columns[name] = _shrunk(self._columns[name], keep, n)
@@ -149,15 +148,13 @@ class _Filling:
     def _append(self, source: Source, decoder: BatchDecoder, batch: pa.RecordBatch, position: _Position) -> None:
         rows, values, status = decoder.decode(batch)
         enters = may_enter(status)
-        columns = {
+        columns: dict[str, NDArray[Any]] = {
             "rows": rows,
             "values": values,
             "status": status,
             "workload_index": self._workloads_of(decoder, batch),
             "run_index": self._runs_of(source, decoder, batch, position),
-            "step": batch.column("step").to_numpy(),
-            "reward": batch.column("reward").to_numpy(),
-            "feasible": batch.column("feasible").to_numpy(zero_copy_only=False),
+            **{name: decoder.whole(batch, name) for name in ("step", "reward", "feasible")},
         }
         self._check_version(source, decoder, batch)
         end = self._end + int(enters.sum())
@@ -179,8 +176,7 @@ class _Filling:
         if source.counts is not None:
             return position.advance(batch.num_rows)
         names, index = decoder.texts(batch, "run_id")
-        known = {run.run_id for run in source.runs}
-        unknown = next((name for name in names if name not in known), None)
+        unknown = next((name for name in names if name not in position.known), None)
         if unknown is not None:
             raise InputError(f"run {unknown!r} is not described in the file: damaged")
         return np.array([self._run_places[name] for name in names], np.int64)[index]
@@ -192,33 +188,6 @@ class _Filling:
                     f"mixed versions: rows of simulator version {version!r}, described as version "
                     f"{source.schema.simulator_version!r}"
                 )
-
-    # ---- repeated designs ----------------------------------------------------------------------------------------
-
-    def _distinct(self) -> NDArray[np.intp]:
-        columns = {name: column[: self._end] for name, column in self._columns.items()}
-        again, first = repeats(self._schema.space, columns["rows"], columns["workload_index"])
-        for start in range(0, len(again), _ROWS_AT_ONCE):
-            self._check_agreement(again[start : start + _ROWS_AT_ONCE], first[start : start + _ROWS_AT_ONCE])
-        keep = np.ones(self._end, bool)
-        keep[again] = False
-        return np.flatnonzero(keep)
-
-    def _check_agreement(self, again: NDArray[np.intp], first: NDArray[np.intp]) -> None:
-        """A simulator is deterministic, so a design that has two values is measured in two units, or by two models."""
-        status, values = self._columns["status"], self._columns["values"]
-        old, new = values[first], values[again]
-        near = np.abs(old - new) <= TOLERANCE * np.maximum(np.abs(old), np.abs(new))
-        wrong = ~(near | (np.isnan(old) & np.isnan(new)))
-        wrong |= (status[first] != status[again])[:, None]
-        if wrong.any():
-            row, column = np.argwhere(wrong)[0].tolist()
-            name = self._schema.metric_names[column]
-            raise InputError(
-                f"cannot merge: {name} of the same design and workload is {float(old[row, column])!r} in "
-                f"{self._label(first[row])} and {float(new[row, column])!r} in {self._label(again[row])}: mixed units, "
-                "or another simulator"
-            )
 
     def _label(self, row: int) -> str:
         return self._sources[int(np.searchsorted(self._ends, row, side="right"))].label
@@ -235,10 +204,16 @@ def _text_columns(source: Source) -> list[str]:
     return ["status", "workload", "simulator_version", *_run_column(source)]
 
 
-def _check_columns(names: Sequence[str], source: Source) -> None:
+def _check_columns(columns: pa.Schema, source: Source) -> None:
+    import pyarrow as pa
+
+    kinds = {"step": pa.types.is_integer, "reward": pa.types.is_floating, "feasible": pa.types.is_boolean}
     for name in (*_OTHERS, *_run_column(source)):
-        if name not in names:
-            raise InputError(f"no column {name!r}{did_you_mean(name, names)}")
+        if name not in columns.names:
+            raise InputError(f"no column {name!r}{did_you_mean(name, columns.names)}")
+        if name in kinds and not kinds[name](columns.field(name).type):
+            what = kinds[name].__name__.removeprefix("is_")
+            raise InputError(f"column {name!r} must be of the kind {what}, not of {columns.field(name).type}")
 
 
 def _rows_of(source: Source) -> int:
@@ -275,6 +250,7 @@ class _Position:
     """Which run each row of a file is of, where its runs stand one after the other."""
 
     def __init__(self, source: Source, run_places: Mapping[str, int]) -> None:
+        self.known = {run.run_id for run in source.runs}
         self._places = np.array([run_places[run.run_id] for run in source.runs], np.int64)
         self._ends = np.cumsum(source.counts or (), dtype=np.int64)
         self._row = 0

@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from archgym.datasets import Dataset
-from archgym.datasets.card import Publication, croissant, readme
+from archgym.datasets.card import Publication, croissant
 from archgym.datasets.export import write_dataset
+from archgym.datasets.readme import readme
 from archgym.datasets.sources import file_digest
 from archgym.wording import split_unit
 from archgym_simulators import OK, InputError

@@ -276,7 +276,17 @@ OK_ROW = int(np.flatnonzero(made(20).status == OK)[2])
         (with_value("simulator_version", 3, "8"), "mixed versions: rows of simulator version '8', described as.*'7'"),
         (with_value("run_id", 3, "nobody"), "run 'nobody' is not described in the file"),
         (lambda t: t.set_column(t.column_names.index("time_ns"), "time_ns", pa.array(["x"] * 20)), "column of numbers"),
-        (lambda t: t.set_column(t.column_names.index("step"), "step", pa.array(["x"] * 20)), r"changed\.parquet"),
+        (
+            lambda t: t.set_column(t.column_names.index("step"), "step", pa.array(["x"] * 20)),
+            "'step' must be of.*integer",
+        ),
+        (with_value("step", 2, None), "row 3: step is missing"),
+        (with_value("reward", 2, None), "row 3: reward is missing"),
+        (with_value("feasible", 2, None), "row 3: feasible is missing"),
+        (
+            lambda t: t.set_column(t.column_names.index("feasible"), "feasible", pa.array(["False"] * 20)),
+            "'feasible' must be of the kind boolean, not of string",
+        ),
     ],
 )
 def test_a_wrong_column_or_value_is_named(tmp_path, change, message):
