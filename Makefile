@@ -3,7 +3,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 # Optional dependency groups that the tests need, comma-separated: `make test TEST_EXTRAS=rl,bo`.
-TEST_EXTRAS ?= rl,marl,bo,nas,cluster,synthesis
+TEST_EXTRAS ?= rl,marl,bo,nas,proxy,data,cluster,synthesis
 WORKERS ?= 2
 BENCH_ARGS ?=
 # The interpreters tried for a new .venv; `make demo PYTHON=/path/to/python3.11` names one. 3.11 comes first because
