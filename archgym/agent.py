@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Agent", "AskTell", "Settings", "setting"]
+__all__ = ["Agent", "AgentFailed", "AskTell", "Settings", "setting"]
 
 import dataclasses
 from abc import ABC, abstractmethod
@@ -15,9 +15,13 @@ import numpy as np
 
 from archgym.problem import ScoredEvaluation
 from archgym.session import Session, SessionOver
-from archgym_simulators import DesignSpace, InputError, Ordinal
+from archgym_simulators import ArchgymError, DesignSpace, InputError, Ordinal
 from archgym_simulators.nearest import allowed_values, did_you_mean
 from archgym_simulators.space import Rows
+
+
+class AgentFailed(ArchgymError):
+    """What an agent relies on outside itself has failed: one line. What was evaluated until then is kept."""
 
 
 def setting(

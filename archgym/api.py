@@ -5,18 +5,20 @@ from __future__ import annotations
 __all__ = ["SearchResult", "evaluate", "make_session", "search"]
 
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from archgym.agent import Agent, AgentFailed
 from archgym.parquet_part import ParquetPart
 from archgym.results import evaluation_tables, result_of
 from archgym.run_directory import EVALUATIONS, RESULT, JournalRecorder, RunDirectory, write_whole
 from archgym.run_plan import RunPlan, limits_of, run_agent
 from archgym.session import Session
 from archgym.tasks import problem_of
-from archgym_simulators import Design
+from archgym_simulators import Design, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,7 +154,7 @@ def search(
     Args:
         env_id: an id of ``archgym list``, ``path/chip.py:Chip``, or a task, which fixes workload, objective,
             constraints and options.
-        agent: a name of ``archgym list agents``, or ``path/agent.py``.
+        agent: a name of ``archgym list agents``, ``path/agent.py``, or ``exec:PROGRAM``.
         budget: new designs that may be simulated, valid or not (or cost units); a task's own where None.
         seed: of the agent's random draws.
         out: run directory; None records nothing.
@@ -171,6 +173,7 @@ def search(
     Raises:
         InputError: for anything unknown, or a directory of another run.
         MissingExtra: the agent's optional dependency is missing.
+        AgentFailed: an external agent gave no proper answer; with ``out``, what was evaluated is kept there.
     """
     options = {**(simulator_options or {}), **options}
     given = {"workload": workload, "objective": objective, "constraints": constraints}
@@ -197,13 +200,37 @@ def _search_recorded(
     recorder = JournalRecorder(directory, problem, fsync=fsync)
     try:
         session = Session(plan.spec, budget=plan.limits, recorder=recorder, progress=progress, problem=problem)
-        summary = result_of(session, wall_s=run_agent(session, agent))
-        recorder.finish()
+        wall_s, failure = _run_to_its_end(session, agent, recorder)
+        summary = result_of(session, wall_s=wall_s) | ({} if failure is None else {"error": str(failure)})
         tables = evaluation_tables(recorder.records(), session, agent=plan.agent, seed=plan.seed, record=plan.record)
         _write_files(directory.path, tables, summary)
     finally:
         recorder.close()
+    if failure is not None:
+        raise AgentFailed(f"{failure}; the {session.calls:,} simulations until then are kept in {directory.path}")
     return _as_result(summary, directory.path)
+
+
+def _run_to_its_end(session: Session, agent: Agent, recorder: JournalRecorder) -> tuple[float, AgentFailed | None]:
+    """The seconds that the search took, and what of the agent's failed, where something did.
+
+    Raises:
+        AgentFailed: it failed before the end of what is on record, so there is nothing to add to it.
+        InputError: it finished there.
+    """
+    started = time.perf_counter()
+    failure = None
+    try:
+        run_agent(session, agent)
+    except AgentFailed as error:
+        failure = error
+        session.stop("error")
+    wall_s = time.perf_counter() - started
+    try:
+        recorder.finish()
+    except InputError as error:
+        raise failure or error from None
+    return wall_s, failure
 
 
 def _write_files(folder: Path, tables: Iterable[pa.Table], summary: Mapping[str, Any]) -> None:

@@ -110,12 +110,16 @@ def agent_names() -> tuple[str, ...]:
 
 
 def agent_class(name: str) -> type[Agent]:
-    """The agent of that name (``-`` and ``_`` are the same), or of ``path/agent.py``.
+    """The agent of that name (``-`` and ``_`` are the same), of ``path/agent.py``, or the program ``exec:PROGRAM``.
 
     Raises:
         InputError: for an unknown name, with the nearest match.
         MissingExtra: where the agent's optional dependency is missing.
     """
+    if name.startswith("exec:"):
+        from archgym.external_agent import external_agent
+
+        return external_agent(name)
     if name.endswith(".py"):
         return _agent_of(_module_from_path(name), name)
     module_name = name.replace("-", "_")
@@ -128,7 +132,14 @@ def agent_class(name: str) -> type[Agent]:
 
 
 def source_digest(name: str) -> str:
-    """Content hash of the file behind ``path/chip.py:Chip`` or ``path/agent.py``; empty for what has a version."""
+    """Content hash of the file behind ``path/chip.py:Chip``, ``path/agent.py`` or ``exec:PROGRAM``.
+
+    Empty for what has a version.
+    """
+    if name.startswith("exec:"):
+        from archgym.external_agent import program_digest
+
+        return program_digest(name)
     path = name if name.endswith(".py") else name.rpartition(":")[0]
     if not path.endswith(".py"):
         return ""

@@ -113,8 +113,9 @@ class RunDirectory:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the run has ended and its files are there; the result is written last."""
-        return all((self.path / name).is_file() for name in (MANIFEST, EVALUATIONS, RESULT))
+        """Whether the run has ended, not by an error, and its files are there; the result is written last."""
+        files = all((self.path / name).is_file() for name in (MANIFEST, EVALUATIONS, RESULT))
+        return files and "error" not in self.result()
 
     def start(self) -> None:
         """Make the directory."""

@@ -45,7 +45,9 @@ def parser() -> Parser:
         ],
     )
     add_problem(made)
-    made.add_argument("--agent", metavar="NAME", required=True, help="of 'archgym list agents', or path/agent.py")
+    made.add_argument(
+        "--agent", metavar="NAME", required=True, help="of 'archgym list agents', path/agent.py, or exec:PROGRAM"
+    )
     made.add_argument("--budget", metavar="N", type=number_type(1), help="new designs to simulate; a task has its own")
     made.add_argument("--seed", metavar="S", type=number_type(0), required=True, help="of the agent's random draws")
     made.add_argument("--out", metavar="DIR", type=Path, required=True, help="the run directory")

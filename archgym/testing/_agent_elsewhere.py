@@ -59,7 +59,7 @@ def answer() -> None:
 
 def _found(reach: str) -> str | type[Agent] | None:
     """A name or file as it stands, or the class that is meant; None where its module is not on the path."""
-    if ":" not in reach or reach.endswith(".py"):
+    if ":" not in reach or reach.endswith(".py") or reach.startswith("exec:"):
         return reach
     module, _, name = reach.partition(":")
     try:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["Cancelled", "Finished", "minimal_environment", "private_folder", "run_program"]
+__all__ = [
+    "Cancelled",
+    "Finished",
+    "has_ended",
+    "kill_group",
+    "minimal_environment",
+    "private_folder",
+    "run_program",
+]
 
 import os
 import selectors
@@ -86,7 +94,7 @@ def run_program(
         try:
             in_time = _wait(process, tails, deadline, cancelled or Event())
         finally:
-            _kill_group(process)
+            kill_group(process)
         _drain(tails)
     return Finished(process.returncode if in_time else None, tails[0].text(), tails[1].text())
 
@@ -148,7 +156,7 @@ def _wait(process: subprocess.Popen[bytes], tails: Sequence[_Tail], deadline: fl
             selector.register(tail.pipe, selectors.EVENT_READ, tail)
         # Output may stay open in children that outlive the program, or be closed by a program that goes on: so its end
         # is asked for, not inferred.
-        while not _has_ended(process):
+        while not has_ended(process):
             left = deadline - time.monotonic()
             if cancelled.is_set():
                 raise Cancelled
@@ -164,14 +172,15 @@ def _wait(process: subprocess.Popen[bytes], tails: Sequence[_Tail], deadline: fl
     return True
 
 
-def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+def has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a program has ended; it is not reaped, so that its process group keeps its number."""
     if not hasattr(os, "waitid"):  # macOS before Python 3.13
         return process.poll() is not None
     # Not reaped: while the process is a zombie, its group's number cannot be given to somebody else.
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill the program and its children, and wait until they are gone, so that none writes to a removed folder."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
