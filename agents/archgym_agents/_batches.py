@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,14 +95,11 @@ class BatchSearch(AskTell):
         self._heard.append(evaluation)
         if self._asked < len(self._planned):
             return
-        heard = self._heard
-        self.learn(
-            Outcomes(
-                self._planned,
-                np.concatenate([part.reward for part in heard]),
-                np.concatenate([part.feasible for part in heard]),
-                np.concatenate([part.status == FAILED for part in heard]),
-                np.concatenate([part.rewards for part in heard]),
-                np.concatenate([part.missed for part in heard]),
-            )
-        )
+        parts = [_columns(part) for part in self._heard]
+        columns = parts[0] if len(parts) == 1 else tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+        self.learn(Outcomes(self._planned, *columns))
+
+
+def _columns(heard: ScoredEvaluation) -> tuple[NDArray[Any], ...]:
+    """What `Outcomes` holds of each design, after its row."""
+    return heard.reward, heard.feasible, heard.status == FAILED, heard.rewards, heard.missed

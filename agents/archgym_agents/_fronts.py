@@ -5,12 +5,12 @@ from __future__ import annotations
 __all__ = ["FrontEvolution", "ranked_fronts"]
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.pareto import non_dominated
 from archgym_agents._batches import Outcomes
 from archgym_agents._search import Search
 from archgym_simulators import DesignSpace
@@ -92,14 +92,21 @@ class FrontEvolution(Search):
         return winners
 
 
-def ranked_fronts(outcomes: Outcomes) -> list[Positions]:
+def ranked_fronts(outcomes: Outcomes) -> Iterator[Positions]:
     """Positions of the first front, of the front without it, and so on; infeasible designs one by one, after that."""
-    fronts: list[Positions] = []
-    left = np.flatnonzero(outcomes.feasible)
-    while len(left):
-        on_front = non_dominated(outcomes.rewards[left])
-        fronts.append(left[on_front])
-        left = left[~on_front]
+    feasible = np.flatnonzero(outcomes.feasible)
+    for front in _fronts(outcomes.rewards[feasible]):
+        yield feasible[front]
     infeasible = np.flatnonzero(~outcomes.feasible)
-    order = infeasible[np.argsort(outcomes.missed[infeasible], kind="stable")]
-    return [*fronts, *order[:, None]]
+    yield from infeasible[np.argsort(outcomes.missed[infeasible], kind="stable")][:, None]
+
+
+def _fronts(rewards: NDArray[np.float64]) -> Iterator[Positions]:
+    """Positions, ascending, of each front of points (N, K), best front first; equal points share a front."""
+    no_worse = np.asarray((rewards[:, None] >= rewards[None]).all(axis=2))
+    dominates = no_worse & ~no_worse.T  # (N, N)
+    above = dominates.sum(axis=0)  # (N,) points not yet taken that dominate each
+    while len(front := np.flatnonzero(above == 0)):
+        yield front
+        above -= dominates[front].sum(axis=0)
+        above[front] = -1

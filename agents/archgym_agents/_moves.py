@@ -21,6 +21,7 @@ from archgym_simulators.space import Rows
 Digits = NDArray[np.int64]
 Index = NDArray[np.intp]
 Mask = NDArray[np.bool_]
+Row = NDArray[np.int64]
 
 
 class Moves:
@@ -44,6 +45,11 @@ class Moves:
         groups += [_Orders(space, [p for p in orders if len(p.items) == length]) for length in lengths]
         groups += [_Primes(space, factors)] if factors else []
         self._groups = groups
+        # (P,) what moves a parameter, and its place there; None where it has one value only.
+        self._movers: list[tuple[_Group, int] | None] = [None] * self.count
+        for group in groups:
+            for place, parameter in enumerate(group.owner.tolist()):
+                self._movers[parameter] = (group, place)
 
     def choose(self, count: int, rate: float, rng: np.random.Generator) -> Mask:
         """Which parameters of each of ``count`` designs to move: each with probability ``rate``, (count, P)."""
@@ -62,6 +68,15 @@ class Moves:
             group.move(moved, chosen, rng)
         return moved
 
+    def step(self, row: Row, rng: np.random.Generator) -> Row:
+        """A copy of one design (D,) in which one parameter has moved: what `mutate` does of `choose_one`, sooner."""
+        moved = row.copy()
+        mover = self._movers[rng.integers(0, self.count)]
+        if mover is not None:
+            group, place = mover
+            group.move_one(moved, place, rng)
+        return moved
+
     def cross(self, mothers: Rows, fathers: Rows, rng: np.random.Generator) -> Rows:
         """One child a pair (N, D): scalars from either parent, orders and factorisations recombined."""
         from_mother = rng.random((len(mothers), self.count)) < 0.5
@@ -72,10 +87,19 @@ class Moves:
 
 
 class _Group(Protocol):
-    """The parameters of one kind."""
+    """The parameters of one kind.
+
+    Attributes:
+        owner: (C,) which parameters of the space they are.
+    """
+
+    owner: Index
 
     def move(self, rows: Rows, chosen: Mask, rng: np.random.Generator) -> None:
         """Move the chosen parameters of ``rows``, in place."""
+
+    def move_one(self, row: Row, place: int, rng: np.random.Generator) -> None:
+        """Move one parameter of one design (D,), in place."""
 
     def recombine(self, children: Rows, mothers: Rows, fathers: Rows, rng: np.random.Generator) -> None:
         """Write values made of both parents' into ``children``, where the kind has such."""
@@ -85,9 +109,10 @@ class _Scalars:
     """Parameters of one column each; a child has its mother's value or its father's."""
 
     def __init__(self, space: DesignSpace, parameters: Sequence[Parameter]) -> None:
-        self._owner = _positions(space, parameters)
+        self.owner = _positions(space, parameters)
         self._columns = _columns(space, parameters)[:, 0]
         self._sizes = space.nvec[self._columns]  # (C,)
+        self._spots = list(zip(self._columns.tolist(), self._sizes.tolist(), strict=True))
 
     def recombine(self, children: Rows, mothers: Rows, fathers: Rows, rng: np.random.Generator) -> None:
         """Scalars are taken whole."""
@@ -102,7 +127,14 @@ class _Steps(_Scalars):
         signed = np.where(rng.random(old.shape) < 0.5, -length, length)
         new = old + signed
         new = np.where((new < 0) | (new >= self._sizes), old - signed, new)
-        rows[:, self._columns] = np.where(chosen[:, self._owner], new, old)
+        rows[:, self._columns] = np.where(chosen[:, self.owner], new, old)
+
+    def move_one(self, row: Row, place: int, rng: np.random.Generator) -> None:
+        column, size = self._spots[place]
+        old = int(row[column])
+        length = min(int(1.0 / (1.0 - rng.random())), max(old, size - 1 - old))
+        signed = -length if rng.random() < 0.5 else length
+        row[column] = old + signed if 0 <= old + signed < size else old - signed
 
 
 class _Redraws(_Scalars):
@@ -110,21 +142,31 @@ class _Redraws(_Scalars):
         old = rows[:, self._columns]
         others = np.maximum(self._sizes - 1, 1)
         new = (old + 1 + rng.integers(0, others, old.shape)) % self._sizes
-        rows[:, self._columns] = np.where(chosen[:, self._owner], new, old)
+        rows[:, self._columns] = np.where(chosen[:, self.owner], new, old)
+
+    def move_one(self, row: Row, place: int, rng: np.random.Generator) -> None:
+        column, size = self._spots[place]
+        row[column] = (row[column] + 1 + rng.integers(0, max(size - 1, 1))) % size
 
 
 class _Orders:
     """Permutations of equally many items, moved on item orders (N, items) decoded from Lehmer digits."""
 
     def __init__(self, space: DesignSpace, parameters: Sequence[Permutation]) -> None:
-        self._owner = _positions(space, parameters)
+        self.owner = _positions(space, parameters)
         self._columns = _columns(space, parameters)  # (K, items - 1)
         self._items = len(parameters[0].items)
         self._decode = parameters[0].values_of
 
     def move(self, rows: Rows, chosen: Mask, rng: np.random.Generator) -> None:
         """Swap two items."""
-        design, which = np.nonzero(chosen[:, self._owner])
+        design, which = np.nonzero(chosen[:, self.owner])
+        self._swap(rows, design, which, rng)
+
+    def move_one(self, row: Row, place: int, rng: np.random.Generator) -> None:
+        self._swap(row[None], np.zeros(1, np.intp), np.array([place]), rng)
+
+    def _swap(self, rows: Rows, design: Index, which: Index, rng: np.random.Generator) -> None:
         where = design[:, None], self._columns[which]
         order = self._decode(rows[where])
         first = rng.integers(0, self._items, len(order))
@@ -151,7 +193,7 @@ class _Primes:
     """
 
     def __init__(self, space: DesignSpace, parameters: Sequence[Factors]) -> None:
-        self._owner = _positions(space, parameters)
+        self.owner = _positions(space, parameters)
         self._columns = _columns(space, parameters)[:, 0]  # (F,)
         counts = [len(p.primes) for p in parameters]
         ways = [[comb(e + p.slots - 1, p.slots - 1) for _, e in p.primes] for p in parameters]
@@ -173,7 +215,7 @@ class _Primes:
 
     def move(self, rows: Rows, chosen: Mask, rng: np.random.Generator) -> None:
         """Move one prime from one slot to another."""
-        design, which = np.nonzero(chosen[:, self._owner])
+        design, which = np.nonzero(chosen[:, self.owner])
         prime = self._first[which] + rng.integers(0, self._counts[which])
         digit = rows[design, self._columns[which]]
         rank = digit // self._strides[prime] % self._ways[prime]
@@ -181,6 +223,15 @@ class _Primes:
         luck = np.where(options >= 0, rng.random(options.shape), -1.0)
         new = options[np.arange(len(options)), luck.argmax(axis=1)]
         rows[design, self._columns[which]] = digit + (new - rank) * self._strides[prime]
+
+    def move_one(self, row: Row, place: int, rng: np.random.Generator) -> None:
+        column = self._columns[place]
+        prime = self._first[place] + rng.integers(0, self._counts[place])
+        digit, stride = row[column], self._strides[prime]
+        rank = digit // stride % self._ways[prime]
+        options = self._after[self._offset[prime] + rank]
+        options = options[options >= 0]
+        row[column] = digit + (options[rng.integers(0, len(options))] - rank) * stride
 
     def recombine(self, children: Rows, mothers: Rows, fathers: Rows, rng: np.random.Generator) -> None:
         """Each prime spread as in either parent."""

@@ -45,11 +45,14 @@ class Search(BatchSearch):
 
     def learn(self, outcomes: Outcomes) -> None:
         """Failed evaluations say nothing about their designs, which may be tried again."""
-        self._untried.forget_failed(outcomes.rows[outcomes.failed])
+        if outcomes.failed.any():
+            self._untried.forget_failed(outcomes.rows[outcomes.failed])
 
     def fresh(self, rows: Rows, wanted: int) -> Rows:
         """``wanted`` designs that are new: those of ``rows`` (N, D), then moves of them, then random designs."""
         found = self._untried.take(rows, wanted)
+        if len(found) == wanted:
+            return found
         for _ in range(_MORE_MOVES):
             missing = wanted - len(found)
             if not missing or not len(rows):

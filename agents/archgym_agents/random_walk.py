@@ -45,8 +45,8 @@ class RandomWalk(Search):
         if not len(self._here) or self._rng.random() < self._config.restart:
             self._here = self._untried.draw(1, self._rng)
             return self._here
-        moved = self._here
+        moved = self._here[0]
         for _ in range(self._config.moves):
-            moved = self._moves.mutate(moved, self._moves.choose_one(1, self._rng), self._rng)
-        self._here = self.fresh(moved, 1)
+            moved = self._moves.step(moved, self._rng)
+        self._here = self.fresh(moved[None], 1)
         return self._here

@@ -11,7 +11,9 @@ Does badly: fewer calls than a few populations; it has no crossover, so good hal
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,6 +34,13 @@ class RegularisedEvolutionConfig(Settings):
     mutations: int = setting(1, "parameters that a copy moves", values=(1, 2), low=1)
 
 
+class _Member(NamedTuple):
+    """A design that is alive, (D,), and what it is compared by."""
+
+    row: Rows
+    rank: tuple[bool, float]
+
+
 class RegularisedEvolution(Search):
     """Ageing evolution without repeats."""
 
@@ -40,22 +49,23 @@ class RegularisedEvolution(Search):
 
     def __init__(self, space: DesignSpace, config: RegularisedEvolutionConfig, rng: np.random.Generator) -> None:
         super().__init__(space, config, rng)
-        self._alive: Outcomes | None = None  # oldest first
+        self._alive: deque[_Member] = deque(maxlen=config.population)  # oldest first
 
     def plan(self) -> Rows:
-        if self._alive is None:
+        if not self._alive:
             return self._untried.draw(self._config.population, self._rng)
-        drawn = self._alive.take(self._rng.integers(0, len(self._alive.rows), self._config.tournament))
-        best = drawn.best_first()
-        parents = np.repeat(drawn.rows[best[:1]], self._config.children, axis=0)
-        for _ in range(self._config.mutations):
-            parents = self._moves.mutate(parents, self._moves.choose_one(len(parents), self._rng), self._rng)
-        return self.fresh(parents, self._config.children)
+        drawn = self._rng.integers(0, len(self._alive), self._config.tournament).tolist()
+        best = max((self._alive[place] for place in drawn), key=lambda member: member.rank)
+        return self.fresh(
+            np.array([self._mutated(best.row) for _ in range(self._config.children)]), self._config.children
+        )
 
     def learn(self, outcomes: Outcomes) -> None:
         super().learn(outcomes)
-        born = outcomes.take(np.flatnonzero(~outcomes.failed))
-        if not len(born.rows):
-            return
-        together = born if self._alive is None else self._alive.followed_by(born)
-        self._alive = together.take(np.arange(max(len(together.rows) - self._config.population, 0), len(together.rows)))
+        for place in np.flatnonzero(~outcomes.failed).tolist():
+            self._alive.append(_Member(outcomes.rows[place], outcomes.rank(place)))
+
+    def _mutated(self, row: Rows) -> Rows:
+        for _ in range(self._config.mutations):
+            row = self._moves.step(row, self._rng)
+        return row

@@ -91,16 +91,17 @@ class SimulatedAnnealing(BatchSearch):
         if self._here is None:
             return self._untried.draw(self._config.starts, self._rng)
         for _ in range(_TRIES):
-            moved = self._here.row[None]
+            moved = self._here.row
             for _ in range(self._config.moves):
-                moved = self._moves.mutate(moved, self._moves.choose_one(1, self._rng), self._rng)
-            fresh = self._untried.take(moved)
+                moved = self._moves.step(moved, self._rng)
+            fresh = self._untried.take(moved[None])
             if len(fresh):
                 return fresh
         return self._untried.draw(1, self._rng)
 
     def learn(self, outcomes: Outcomes) -> None:
-        self._untried.forget_failed(outcomes.rows[outcomes.failed])
+        if outcomes.failed.any():
+            self._untried.forget_failed(outcomes.rows[outcomes.failed])
         stands = [
             _Stand(row, feasible, reward)
             for row, feasible, reward, failed in zip(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import archgym
-from archgym.pareto import hypervolume
+from archgym.pareto import hypervolume, non_dominated
 from archgym.registry import agent_class
 from archgym_agents._batches import Outcomes
 from archgym_agents._fronts import ranked_fronts
@@ -23,6 +23,17 @@ def outcomes(rewards, feasible=None):
 def test_fronts_are_peeled_and_infeasible_designs_come_last_by_what_they_miss():
     of = outcomes([[2, 1], [1, 2], [1, 1], [9, 9], [8, 8]], [True, True, True, False, False])
     assert [sorted(front.tolist()) for front in ranked_fronts(of)] == [[0, 1], [2], [3], [4]]
+
+
+@pytest.mark.parametrize("objectives", [1, 2, 3])
+def test_every_front_is_what_is_not_dominated_without_those_before(objectives):
+    rewards = np.random.default_rng(objectives).integers(1, 7, (60, objectives))  # equal points among them
+    left = np.arange(60)
+    for front in ranked_fronts(outcomes(rewards)):
+        expected = non_dominated(rewards[left])
+        assert front.tolist() == left[expected].tolist()
+        left = left[~expected]
+    assert not len(left)
 
 
 def test_crowding_keeps_the_ends_and_favours_room():

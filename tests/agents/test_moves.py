@@ -141,3 +141,17 @@ def is_order_crossover(child: list[int], mother: list[int], father: list[int], a
     kept = mother[a:b]
     rest = [item for item in father if item not in kept]
     return child == [*rest[:a], *kept, *rest[a:]]
+
+
+@pytest.mark.parametrize("space", [MIXED, ONE_VALUE])
+def test_a_single_step_moves_each_parameter_as_often_and_to_the_same_values_as_a_batch(space: DesignSpace) -> None:
+    moves, rng, draws = Moves(space), np.random.default_rng(5), 1000 * len(space.names)
+    row = space.sample(1, rng)[0]
+    before = row.copy()
+    singly = np.array([moves.step(row, rng) for _ in range(draws)])
+    together = moves.mutate(np.tile(row, (draws, 1)), moves.choose_one(draws, rng), rng)
+    assert np.array_equal(row, before)
+    assert {tuple(found) for found in singly.tolist()} == {tuple(found) for found in together.tolist()}
+    for column in range(space.width):
+        shares = [np.bincount(found[:, column], minlength=space.nvec[column]) / draws for found in (singly, together)]
+        np.testing.assert_allclose(*shares, atol=0.02)

@@ -119,7 +119,7 @@ def test_the_oldest_die_however_good(separable, proposals):
         rows = searcher.ask(100)
         searcher.tell(rows, session.evaluate(rows))
         born = np.concatenate([born, rows])
-        assert np.array_equal(searcher._alive.rows, born[-4:])
+        assert np.array_equal([member.row for member in searcher._alive], born[-4:])
 
 
 def test_tabu_search_goes_on_downhill_and_not_back(separable, proposals):
