@@ -82,23 +82,28 @@ def seconds_of(simulator: Simulator) -> float:
 
 
 def stand_in(simulator: Simulator, kind: str, spec: ProblemSpec) -> Simulator:
-    """What ``simulator=KIND`` names: the ``"model"`` itself, or its enumerated ``"table"``.
+    """What ``simulator=KIND`` names: the ``"model"`` itself, its enumerated ``"table"``, or a ``"proxy:PATH"``.
 
     Args:
         simulator: the model, bound to a workload.
-        kind: one of `STAND_INS`.
+        kind: one of `STAND_INS`, or a proxy of `archgym.proxies`.
         spec: what it was bound from.
 
     Raises:
-        InputError: an unknown kind, or a table that has not been made.
+        InputError: an unknown kind, a table that has not been made, or a proxy of something else.
     """
     if kind == "model":
         return simulator
-    if kind != "table":
+    if kind != "table" and ":" not in kind:
         hint = did_you_mean(kind, STAND_INS)
-        raise InputError(f"unknown simulator {kind!r}{hint}; allowed: {', '.join(STAND_INS)}")
+        raise InputError(f"unknown simulator {kind!r}{hint}; allowed: {', '.join((*STAND_INS, 'proxy:PATH'))}")
     if isinstance(simulator, MeanOverWorkloads):
         return MeanOverWorkloads([stand_in(one, kind, spec) for one in simulator.simulators])
+    if kind != "table":
+        from archgym.proxies.simulator import proxy_stand_in
+
+        options = {name: value for name, value in spec.options.items() if name != STAND_IN}
+        return proxy_stand_in(simulator, kind, options)
     path = enumeration_path(simulator, spec.options)
     command = ["archgym", "optimum", spec.env_id, "--workload", simulator.workload.name]
     for option, value in spec.options.items():
