@@ -26,6 +26,7 @@ COMMANDS = {
     "audit": "what a task is worth: what random search reaches, what matters, what ties",
     "data": "published benchmarks that you have: import them, list them",
     "dataset": "searches as a dataset: collect, info, merge, split, export",
+    "proxy": "cost models learned from datasets: fit, score, evaluate, search and verify",
     "verify": "simulate a run directory's designs again and compare",
     "doctor": "what is installed, what is missing, what works",
 }

@@ -6,6 +6,7 @@ __all__ = ["POLICIES", "ProxySimulator", "proxy_stand_in"]
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ class ProxySimulator(Simulator):
         self.metrics = tuple(by_name[metric.name] for metric in proxy.schema.metrics)
         content = digest or str(proxy.training.get("digest", ""))
         self.version = f"{simulator.version}+{'strict-' * strict}proxy.{content[:16]}"
-        self.objectives = tuple(one for one in simulator.objectives if _is_about(one, self.metrics))
+        self.objectives = _about(simulator.objectives, self.metrics)
         self.default_objective = self._known(simulator.default_objective)
         self.pareto_objectives = tuple(filter(self._known, simulator.pareto_objectives))
         self.cost_unit = "predictions"
@@ -118,6 +119,13 @@ def proxy_stand_in(simulator: Simulator, kind: str, options: Mapping[str, Any]) 
 def _loaded(path: str, digest: str) -> Proxy:
     """A proxy by path and content: environments bind one workload after another."""
     return load_proxy(path)
+
+
+def _about(objectives: Sequence[NamedObjective], metrics: Sequence[Metric]) -> tuple[NamedObjective, ...]:
+    """The objectives that are of these metrics, each with what is left of the bounds that it may need."""
+    names = {metric.name for metric in metrics}
+    kept = [one for one in objectives if _is_about(one, metrics)]
+    return tuple(replace(one, requires=tuple(name for name in one.requires if name in names)) for one in kept)
 
 
 def _is_about(objective: NamedObjective, metrics: Sequence[Metric], named: Sequence[NamedObjective] = ()) -> bool:

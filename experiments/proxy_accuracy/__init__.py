@@ -1,0 +1,1 @@
+"""How accurate proxies are, and what they save."""
