@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import os
 import re
 from math import isinf
@@ -15,6 +14,7 @@ from archgym.audit import AuditReport, audit_problem
 from archgym.core_1.dram import TASKS
 from archgym.run_directory import write_whole
 from archgym.tasks import Task
+from experiments.core_1.csv_rows import write_rows
 
 HERE = Path(__file__).parent
 EXTENDED_EFFORT = {"designs": 2_000, "climbs": 12}
@@ -74,11 +74,7 @@ def main() -> None:
 
 
 def _write(rows: list[dict[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_whole(HERE / "audits.csv", text.getvalue())
+    write_rows(HERE / "audits.csv", rows)
     readme = HERE / "README.md"
     write_whole(readme, _TABLE.sub(lambda _: as_markdown(rows), readme.read_text()))
 

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import os
 from pathlib import Path
 from typing import Any
 
 from archgym.audit import audit_problem
 from archgym.core_1 import accelerator, attention, maestro, mapping, systolic
-from archgym.run_directory import write_whole
 from experiments.core_1.audit_table import row_of
+from experiments.core_1.csv_rows import write_rows
 
 TARGET = Path(__file__).parent / "audits_dnn.csv"
 TASKS = [task for family in (systolic, attention, maestro, mapping, accelerator) for task in family.TASKS]
@@ -40,15 +39,7 @@ def main() -> None:
         effort = WHOLE_NETWORK_EFFORT if is_slow else EFFORT
         rows[task.name] = row_of(task, audit_problem(task.spec(), task, **effort))
         print(task.name, rows[task.name]["gap_100"], rows[task.name]["standing"], flush=True)
-        _write([rows[one.name] for one in TASKS if one.name in rows])
-
-
-def _write(rows: list[dict[str, Any]]) -> None:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    write_whole(TARGET, text.getvalue())
+        write_rows(TARGET, [rows[one.name] for one in TASKS if one.name in rows])
 
 
 if __name__ == "__main__":

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from pathlib import Path
 from typing import Any
 
 from archgym.audit import audit_problem
 from archgym.core_1.soc import TASKS
-from archgym.run_directory import write_whole
 from experiments.core_1.audit_table import row_of
+from experiments.core_1.csv_rows import write_rows
 
 TARGET = Path(__file__).parent / "audits_soc.csv"
 DESIGNS = 2_000
@@ -25,11 +23,7 @@ def main() -> None:
         # An audit sees what random search does; that single applications are smoke tests is the suite's decision.
         rows.append({**row_of(task, report), "standing": task.standing})
         print(task.name, rows[-1]["gap_100"], rows[-1]["feasible"], flush=True)
-        text = io.StringIO()
-        writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        write_whole(TARGET, text.getvalue())
+        write_rows(TARGET, rows)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.certificates import identity_of
 from archgym.core_1.dram import TASKS
-from archgym.registry import agent_class
-from archgym.session import Budget, Session
-from experiments.core_1.best_known_soc import COLUMNS, Search, polished
+from experiments.core_1.found_designs import Rank, Search, line_of, polished, searched
 from experiments.core_1.long_searches import make_searches
 
 HERE = Path(__file__).parent
@@ -50,22 +47,16 @@ def run(search: Search) -> dict[str, Any]:
         row, rank, calls = polished(problem, row, rank, calls)
         found.append((rank, row.tolist()))
     (feasible, reward), best = max(found)
-    outcome = (calls, feasible, repr(reward), " ".join(map(str, best)))
-    return dict(zip(COLUMNS, (*search.key, *outcome), strict=True))
+    return line_of(search, np.array(best), (feasible, reward), calls)
 
 
-Starts = list[tuple[NDArray[np.int64], tuple[bool, float]]]
+Starts = list[tuple[NDArray[np.int64], Rank]]
 
 
 def _evolved(search: Search) -> tuple[Starts, int]:
     """The best design of a genetic algorithm."""
-    session = Session(search.task.spec(), budget=Budget(BUDGET))
-    built = agent_class(GENETIC)
-    config = built.Config.from_options(OPTIONS)
-    built.create(session.space, config, np.random.default_rng(search.seed), budget=BUDGET).run(session)
-    assert session.best is not None
-    best = np.array(session.best.row), (session.best.feasible, session.best.reward)
-    return [best], session.calls
+    row, rank, calls = searched(search, BUDGET, OPTIONS)
+    return [(row, rank)], calls
 
 
 def _sampled(search: Search) -> tuple[Starts, int]:
@@ -77,32 +68,5 @@ def _sampled(search: Search) -> tuple[Starts, int]:
     return [(rows[i], (bool(outcome.feasible[i]), float(outcome.reward[i]))) for i in order.tolist()], len(rows)
 
 
-def best_of(lines: list[dict[str, str]]) -> dict[str, list[dict[str, Any]]]:
-    """The best feasible design of every problem, checked by simulating it again."""
-    stored = []
-    for (name, workload), task in {search.key[:2]: search.task for search in searches()}.items():
-        own = [line for line in lines if (line["task"], line["workload"]) == (name, workload)]
-        good = [line for line in own if line["feasible"] == "True"]
-        if good:
-            best = max(good, key=lambda line: float(line["reward"]))
-            stored.append({**_simulated(task, best), "calls": sum(int(line["calls"]) for line in own)})
-    return {"best_known": stored}
-
-
-def _simulated(task: Any, line: dict[str, str]) -> dict[str, Any]:
-    spec = task.spec()
-    problem = spec.bind()
-    row = np.array([int(digit) for digit in line["row"].split()])
-    outcome = problem.evaluate(row[None])
-    return {
-        **identity_of(spec, problem),
-        "reward": float(outcome.reward[0]),
-        "metrics": dict(zip(problem.metric_names, outcome.values[0].tolist(), strict=True)),
-        "design": problem.space.decode_row(row),
-        "found_by": f"{line['agent'].replace('_', ' ')}, seed {line['seed']}, and descent",
-        "command": COMMAND,
-    }
-
-
 if __name__ == "__main__":
-    make_searches(searches(), run, best_of, log=LOG, columns=COLUMNS, target=TARGET, about=__doc__)
+    make_searches(list(searches()), run, log=LOG, target=TARGET, command=COMMAND, about=__doc__)
