@@ -6,11 +6,13 @@ __all__ = ["Check", "verify"]
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from archgym.agent import AgentFailed
 from archgym.journal import JournalRecord
 from archgym.problem import Problem
 from archgym.recorded_run import RecordedRun
@@ -158,21 +160,23 @@ def _search_again(run: RecordedRun, out: Path) -> RecordedRun:
     from archgym.api import search
 
     spec, agent, budget = run.spec, run.identity["agent"], run.identity["budget"]
-    search(
-        spec.env_id,
-        agent["name"],
-        budget=budget["limit"],
-        seed=run.identity["seed"],
-        out=out,
-        workload=spec.workload,
-        objective=list(spec.objectives) or None,
-        constraints=spec.constraints,
-        agent_options=agent["config"],
-        simulator_options=spec.options,
-        max_proposals=budget["max_proposals"],
-        budget_unit=budget["unit"],
-        record=budget["record"],
-    )
+    # One that failed, and fails again, has as much to compare as it recorded.
+    with suppress(AgentFailed):
+        search(
+            spec.env_id,
+            agent["name"],
+            budget=budget["limit"],
+            seed=run.identity["seed"],
+            out=out,
+            workload=spec.workload,
+            objective=list(spec.objectives) or None,
+            constraints=spec.constraints,
+            agent_options=agent["config"],
+            simulator_options=spec.options,
+            max_proposals=budget["max_proposals"],
+            budget_unit=budget["unit"],
+            record=budget["record"],
+        )
     return RecordedRun.open(out)
 
 

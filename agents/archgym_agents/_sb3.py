@@ -1,13 +1,14 @@
-"""Stable-Baselines3 by the rules of the house: one thread, global random states as they were, no files, no output.
+"""Stable-Baselines3 by the rules of the house: no files, no output; `isolated` for the rest.
 
 Importing this module needs the extra ``rl``; agents import it when they run.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+__all__ = ["ExploringDQN", "Novelty", "RankedRewards", "isolated", "train"]
+
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -21,25 +22,10 @@ from stable_baselines3.common.vec_env import VecEnvWrapper
 
 from archgym.envs.sb3_bridge import Sb3VecEnv
 from archgym.session import Session, SessionOver
+from archgym_agents._rewards import Ranks, exploration_change
+from archgym_agents._torch import isolated
 
 _ENDLESS = 2**62
-_BELOW_EVERY_FEASIBLE = 1e6
-_CHANGE = 1.3  # of exploration, after a rollout
-
-
-@contextmanager
-def isolated() -> Iterator[None]:
-    """One torch thread (two change bits), and the global generators that Stable-Baselines3 seeds left as they were."""
-    threads = torch.get_num_threads()
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        random.setstate(states[0])
-        np.random.set_state(states[1])  # noqa: NPY002
-        torch.set_rng_state(states[2])
 
 
 def train(model: BaseAlgorithm, callback: BaseCallback | None = None) -> None:
@@ -50,48 +36,22 @@ def train(model: BaseAlgorithm, callback: BaseCallback | None = None) -> None:
 
 
 class RankedRewards(VecEnvWrapper):
-    """Rewards as ranks among the designs evaluated last: -1 worst, 1 best, 0 the middle.
-
-    Rewards differ in scale from family to family, and an invalid design (-30) would drown every difference between
-    valid ones. Feasible designs rank before infeasible ones. A failed evaluation says nothing about its design and gets
-    0, as does a step that evaluates none.
-    """
+    """Rewards as ranks among the designs evaluated last; see `Ranks`."""
 
     def __init__(self, envs: Sb3VecEnv, memory: int) -> None:
         super().__init__(envs)
-        self._memory = memory
-        self._seen = np.zeros(0)
+        self._ranks = Ranks(memory)
 
     def reset(self) -> Any:
         return self.venv.reset()
 
     def step_wait(self) -> tuple[Any, NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         observations, rewards, done, infos = self.venv.step_wait()
-        counts = np.array([info.get("status", "failed") != "failed" for info in infos])
-        feasible = np.array([_is_feasible(info) for info in infos])
-        ranked = np.zeros(len(infos), dtype=np.float32)
-        if counts.any():
-            exact = rewards.astype(np.float64)
-            keys = np.where(feasible, exact, exact - _BELOW_EVERY_FEASIBLE)
-            ranked[counts] = self._ranks(keys[counts])
-        return observations, ranked, done, infos
-
-    def _ranks(self, keys: NDArray[np.float64]) -> NDArray[np.float64]:
-        self._seen = np.concatenate([self._seen, keys])[-self._memory :]
-        ordered = np.sort(self._seen)
-        below, upto = np.searchsorted(ordered, keys, "left"), np.searchsorted(ordered, keys, "right")
-        return np.asarray((below + upto) / len(ordered) - 1.0)
-
-
-def _is_feasible(info: dict[str, Any]) -> bool:
-    return info.get("status") == "ok" and not any(info["violations"].values())
+        return observations, self._ranks.of_infos(rewards.astype(np.float64), infos).astype(np.float32), done, infos
 
 
 class Novelty(BaseCallback):
-    """Turns up an agent's exploration while rollouts propose too few new designs, and down while there are enough.
-
-    A policy that has converged proposes what is known, which costs nothing and finds nothing.
-    """
+    """Changes an agent's exploration after each rollout by `exploration_change`."""
 
     def __init__(self, session: Session, share: float, adjust: Callable[[float], None]) -> None:
         """Watch a session.
@@ -115,7 +75,7 @@ class Novelty(BaseCallback):
 
     def _on_rollout_end(self) -> None:
         calls, proposals = self._session.calls - self._before[0], self._session.proposals - self._before[1]
-        self._adjust(_CHANGE if calls < self._share * proposals else 1.0 / _CHANGE)
+        self._adjust(exploration_change(calls, proposals, self._share))
 
 
 class ExploringDQN(DQN):

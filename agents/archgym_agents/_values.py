@@ -40,6 +40,14 @@ class ValueTable:
         """Where the values of rows (N, D) are in the vector: (N, D)."""
         return np.asarray(self._first + rows * self._bins // self._nvec)
 
+    def column_of(self) -> NDArray[np.int64]:
+        """The column of every weight: (V,)."""
+        return np.repeat(np.arange(len(self._bins)), self._bins)
+
+    def rows_at(self, places: NDArray[np.int64], rng: np.random.Generator) -> Rows:
+        """Rows (n, D) whose values are at places (n, D); the inverse of `places`, but for what a bin holds."""
+        return self._inside(places - self._first, rng)
+
     def column_sums(self, weights: Weights) -> Weights:
         """The sum of its column beside every weight: (V,)."""
         return np.repeat(np.add.reduceat(weights, self._first), self._bins)

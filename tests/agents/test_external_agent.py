@@ -20,6 +20,7 @@ from archgym.registry import agent_class
 from archgym.studies.results import load_study
 from archgym.tasks import problem_of
 from archgym.testing import check_agent
+from archgym.verification import verify
 from archgym_simulators import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -203,6 +204,16 @@ def test_a_fault_ends_the_run_in_one_line_and_keeps_what_was_evaluated(program, 
     assert message in result["error"]
     kept = archgym.load_dataset(str(out))
     assert len(kept) == result["calls"]
+
+
+def test_a_run_that_failed_is_verified_as_far_as_it_came(program, tmp_path) -> None:
+    search(program(HONEST + SEARCHES, name="whole.py"), out=tmp_path / "whole")
+    with pytest.raises(AgentFailed):
+        search(program(HONEST + "ask([design()])\nsys.exit(1)"), out=tmp_path / "failed")
+    for run in ("whole", "failed"):
+        checks = verify(tmp_path / run, rerun=True)
+        assert [check.name for check in checks][-1] == "trajectory"
+        assert all(check.ok for check in checks), checks
 
 
 def test_on_the_command_line_a_fault_is_one_line_and_status_2(program, tmp_path) -> None:
