@@ -10,6 +10,12 @@ FAMILIES = (
         description="cells of NAS-Bench-201 with accuracy measured by this project, training seconds, hardware cost",
     ),
     Family(
+        id="archgym/SupernetDigits-v0",
+        entry="archgym_simulators.nas.supernet_simulator:SupernetDigitsSimulator",
+        default_workload="search",
+        description="17 million subnets of one trained network, really run on images, with hardware cost",
+    ),
+    Family(
         id="archgym/NAS201-v0",
         entry="archgym_simulators.nas.official_nas201:NAS201Simulator",
         default_workload="cifar10",

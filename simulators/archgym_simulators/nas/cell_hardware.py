@@ -7,7 +7,7 @@ and skips are left out, as in the layer tables of that simulator.
 
 from __future__ import annotations
 
-__all__ = ["CellCosts", "Hardware", "cell_costs"]
+__all__ = ["CellCosts", "Hardware", "cell_costs", "costs_of_layers"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,18 +76,23 @@ def cell_costs(skeleton: Skeleton, hardware: Hardware) -> CellCosts:
     Raises:
         InputError: an unknown area class, node or parameter, or an array that the area class does not allow.
     """
-    if hardware.array is not None and not isinstance(hardware.array, Mapping):
-        raise InputError(f"array must be a mapping such as {{'rows': 16}}, not {hardware.array!r}")
     fixed = set(layers_of((0, 0, 0, SKIP, 0, 0), skeleton))
     found = []
     for operation in _PARTS:
         layers = layers_of((0, 0, 0, operation, 0, 0), skeleton)
-        found.append(_simulated([one for one in layers if operation == SKIP or one not in fixed], hardware))
+        found.append(costs_of_layers([one for one in layers if operation == SKIP or one not in fixed], hardware))
     latency_ns, energy_pj, area_mm2 = np.array(found).T
     return CellCosts(latency_ns, energy_pj, float(area_mm2[0]))
 
 
-def _simulated(layers: list[Layer], hardware: Hardware) -> tuple[float, float, float]:
+def costs_of_layers(layers: list[Layer], hardware: Hardware) -> tuple[float, float, float]:
+    """Nanoseconds, picojoules and mm2 of layers that run one after another.
+
+    Raises:
+        InputError: an unknown area class, node or parameter, or an array that the area class does not allow.
+    """
+    if hardware.array is not None and not isinstance(hardware.array, Mapping):
+        raise InputError(f"array must be a mapping such as {{'rows': 16}}, not {hardware.array!r}")
     spec = ",".join(spell_inline(layer) for layer in layers for _ in range(layer.repeat))
     simulator = SystolicSimulator(
         spec,

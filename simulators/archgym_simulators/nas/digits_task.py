@@ -7,7 +7,19 @@ differ. Training images are drawn anew in every epoch; validation and test image
 
 from __future__ import annotations
 
-__all__ = ["CLASSES", "NOISE", "SIDE", "Images", "test_images", "training_epoch", "validation_images"]
+__all__ = [
+    "CLASSES",
+    "NOISE",
+    "SIDE",
+    "TEST_SEED",
+    "VALIDATION_SEED",
+    "Images",
+    "digits_of",
+    "fixed_images",
+    "test_images",
+    "training_epoch",
+    "validation_images",
+]
 
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +36,7 @@ _DIGIT_SIDE = 8
 _PLACES = SIDE - _DIGIT_SIDE + 1
 _EVALUATED = 2000
 _DIGITS_OF = {"training": (0, 1000), "validation": (1000, 1400), "test": (1400, 1797)}
-_SPLIT_SEED, _VALIDATION_SEED, _TEST_SEED = 20201, 20202, 20203
+_SPLIT_SEED, VALIDATION_SEED, TEST_SEED = 20201, 20202, 20203
 
 
 @dataclass(frozen=True)
@@ -42,25 +54,25 @@ class Images:
 @cache
 def validation_images() -> Images:
     """2,000 fixed images of 400 digits, five of each."""
-    return _fixed("validation", _VALIDATION_SEED)
+    return fixed_images(digits_of("validation"), VALIDATION_SEED)
 
 
 @cache
 def test_images() -> Images:
     """2,000 fixed images of 397 digits that no training or search sees."""
-    return _fixed("test", _TEST_SEED)
+    return fixed_images(digits_of("test"), TEST_SEED)
 
 
 def training_epoch(rng: np.random.Generator) -> Images:
     """The 1,000 training digits in a new order, each at a new place under new noise."""
-    digits = _digits("training")
+    digits = digits_of("training")
     order = rng.permutation(len(digits.classes))
     return _jittered(digits, order, rng)
 
 
-def _fixed(part: str, seed: int) -> Images:
-    digits = _digits(part)
-    which = np.arange(_EVALUATED) % len(digits.classes)
+def fixed_images(digits: Images, seed: int, *, count: int = _EVALUATED) -> Images:
+    """Read-only images of digits (D, 8, 8), each in turn, at places and under noise that the seed gives."""
+    which = np.arange(count) % len(digits.classes)
     images = _jittered(digits, which, np.random.default_rng(seed))
     images.pixels.flags.writeable = images.classes.flags.writeable = False
     return images
@@ -76,7 +88,12 @@ def _jittered(digits: Images, which: NDArray[np.int64], rng: np.random.Generator
 
 
 @cache
-def _digits(part: str) -> Images:
+def digits_of(part: str) -> Images:
+    """The digits (D, 8, 8) from 0 to 1 of ``"training"``, ``"validation"`` or ``"test"``, in a fixed random order.
+
+    Raises:
+        MissingExtra: scikit-learn, which ships them, is not installed.
+    """
     bunch = import_extra("sklearn.datasets", "nas").load_digits()
     order = np.random.default_rng(_SPLIT_SEED).permutation(len(bunch.target))[slice(*_DIGITS_OF[part])]
     return Images((bunch.images[order] / 16.0).astype(np.float32), bunch.target[order].astype(np.int64))
