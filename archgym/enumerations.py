@@ -102,8 +102,7 @@ def stand_in(simulator: Simulator, kind: str, spec: ProblemSpec) -> Simulator:
     if kind != "table":
         from archgym.proxies.simulator import proxy_stand_in
 
-        options = {name: value for name, value in spec.options.items() if name != STAND_IN}
-        return proxy_stand_in(simulator, kind, options)
+        return proxy_stand_in(simulator, kind, spec)
     path = enumeration_path(simulator, spec.options)
     command = ["archgym", "optimum", spec.env_id, "--workload", simulator.workload.name]
     for option, value in spec.options.items():

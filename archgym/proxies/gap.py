@@ -23,14 +23,13 @@ from archgym.proxies.simulator import POLICIES
 from archgym.run_plan import RunPlan, run_agent
 from archgym.session import Session
 from archgym.tasks import problem_of
-from archgym_simulators import OK, Design, InputError
+from archgym_simulators import OK, Design, Evaluation, InputError
 from archgym_simulators.space import Rows
 
 if TYPE_CHECKING:
-    from archgym.problem import Problem, ProblemSpec, ScoredEvaluation
-    from archgym_simulators import Evaluation
+    from archgym.problem import Problem, ScoredEvaluation
 
-_UNSEEN, _OUTSIDE = range(2)
+_OUTSIDE = 1  # of the diagnostics
 
 
 @dataclass(frozen=True)
@@ -133,18 +132,19 @@ def search_and_verify(
     memory = _Memory()
     session = Session(spec, budget=limits, recorder=memory)
     run_agent(session, plan.create_agent(session))
-    rows, promised_by = _best(memory, truth_spec.bind(), verify)
-    return _verified(truth_spec, proxy, session, rows, promised_by)
+    truth = truth_spec.bind()
+    rows, promised = _best(memory, session.problem().metric_names, truth, verify)
+    return _verified(truth, proxy, session, rows, promised)
 
 
-def _best(memory: _Memory, truth: Problem, count: int) -> tuple[Rows, NDArray[np.float64]]:
+def _best(memory: _Memory, names: Sequence[str], truth: Problem, count: int) -> tuple[Rows, NDArray[np.float64]]:
     """The designs (K, D) that the proxy likes best, best first, and the rewards (K,) that it promises.
 
     Raises:
         InputError: the proxy thinks that none is feasible.
     """
     rows = np.concatenate(memory.rows) if memory.rows else np.zeros((0, truth.space.width), np.int64)
-    scored = [truth.score(found) for found in memory.found]
+    scored = [truth.score(_as_if_simulated(found, names, truth)) for found in memory.found]
     reward = np.concatenate([one.reward for one in scored]) if scored else np.zeros(0)
     feasible = np.concatenate([one.feasible for one in scored]) if scored else np.zeros(0, bool)
     order = np.lexsort((-reward, ~feasible))[:count]
@@ -154,8 +154,15 @@ def _best(memory: _Memory, truth: Problem, count: int) -> tuple[Rows, NDArray[np
     return rows[order], reward[order]
 
 
-def _verified(spec: ProblemSpec, path: str, session: Session, rows: Rows, promised: NDArray[np.float64]) -> Verified:
-    problem = spec.bind()
+def _as_if_simulated(found: Evaluation, names: Sequence[str], truth: Problem) -> Evaluation:
+    """Predictions with the columns of the simulator, NaN where the proxy has none, to be scored as it scores."""
+    values = np.full((len(found), len(truth.metric_names)), np.nan)
+    values[:, [truth.metric_names.index(name) for name in names]] = found.values
+    code = np.where(found.status == OK, -1, 0)
+    return Evaluation.of(values, reasons=truth.reasons, reason_code=code, violation=found.violation)
+
+
+def _verified(problem: Problem, path: str, session: Session, rows: Rows, promised: NDArray[np.float64]) -> Verified:
     truth = problem.evaluate(rows)
     inside = truth.feasible
     gaps = promised - truth.reward

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,9 +18,13 @@ from archgym.objectives import parse_objective
 from archgym.options import STAND_IN
 from archgym.proxies.files import load_proxy, proxy_digest
 from archgym.proxies.proxy import Proxy
+from archgym.registry import source_digest
 from archgym_simulators import Evaluation, InputError, Metric, NamedObjective, Reason, Simulator
 from archgym_simulators.nearest import did_you_mean
 from archgym_simulators.space import Rows
+
+if TYPE_CHECKING:
+    from archgym.problem import ProblemSpec
 
 POLICIES = {"proxy": False, "strict-proxy": True}
 """What may stand before the path: whether designs outside the training region are invalid."""
@@ -94,13 +98,13 @@ class ProxySimulator(Simulator):
         )
 
 
-def proxy_stand_in(simulator: Simulator, kind: str, options: Mapping[str, Any]) -> Simulator:
+def proxy_stand_in(simulator: Simulator, kind: str, spec: ProblemSpec) -> Simulator:
     """What ``simulator="proxy:PATH"`` and ``"strict-proxy:PATH"`` name.
 
     Args:
         simulator: the model, bound to a workload.
         kind: the whole text.
-        options: that the model was built with, without the one that names the stand-in.
+        spec: what it was bound from.
 
     Raises:
         InputError: no such proxy, or one of something else.
@@ -111,7 +115,10 @@ def proxy_stand_in(simulator: Simulator, kind: str, options: Mapping[str, Any]) 
         raise InputError(f"unknown simulator {kind!r}{did_you_mean(kind, allowed)}; allowed: {', '.join(allowed)}")
     digest = proxy_digest(path)
     proxy = _loaded(str(Path(path).resolve()), digest)
-    _check_options(simulator, proxy, options)
+    _check_options(simulator, proxy, _lasting(spec.options))
+    source = source_digest(spec.env_id)
+    if source != proxy.schema.source:
+        raise InputError(f"the proxy was trained on another simulator than {spec.env_id} as its file is now")
     return ProxySimulator(simulator, proxy, strict=POLICIES[policy], digest=digest)
 
 

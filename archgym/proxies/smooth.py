@@ -47,8 +47,8 @@ class _Scaled:
         made: dict[str, Any] = {}
         try:
             for field in fields(cls):
-                array = np.ascontiguousarray(arrays[field.name], np.float64)
-                made[field.name] = array if array.ndim else float(array)
+                array = np.asarray(arrays[field.name], np.float64)
+                made[field.name] = np.ascontiguousarray(array) if array.ndim else float(array)
                 if not np.isfinite(array).all():
                     raise ValueError(f"{field.name} is not finite")
             model = cls(**made)

@@ -100,22 +100,31 @@ class Trees:
         )
 
     def _check(self, width: int) -> None:
-        k, ends = len(self.feature), np.append(self.roots[1:], len(self.feature))
-        same = all(len(column) == k and column.ndim == 1 for column in (*self._nodes, self.value))
-        sound = same and len(self.roots) > 0 and self.roots[0] == 0 and bool((np.diff(self.roots) > 0).all())
-        sound = sound and self.roots[-1] < k and self.divisor > 0
-        if sound:
-            inner = np.flatnonzero(self.feature >= 0)
-            end = np.repeat(ends, ends - self.roots)
-            for child in (self.left[inner], self.right[inner]):
-                sound = sound and bool(((child > inner) & (child < end[inner])).all())
-            parents = np.bincount(np.append(self.left[inner], self.right[inner]), minlength=k)
-            parents[self.roots] += 1
-            sound = sound and bool((parents == 1).all()) and bool((self.feature < width).all())
-            finite = np.isfinite(self.threshold[inner]).all() and np.isfinite(self.value[self.feature < 0]).all()
-            sound = sound and bool(finite)
-        if not sound:
+        if not (self._has_shape() and self._is_forest() and self._has_numbers(width)):
             raise InputError("trees that are none: damaged")
+
+    def _has_shape(self) -> bool:
+        k, roots = len(self.feature), self.roots
+        flat = all(column.shape == (k,) for column in (*self._nodes, self.value)) and roots.ndim == 1
+        return flat and len(roots) > 0 and roots[0] == 0 and roots[-1] < k and bool((np.diff(roots) > 0).all())
+
+    def _is_forest(self) -> bool:
+        """Whether every node but the roots has one parent, which stands before it in the same tree."""
+        k = len(self.feature)
+        ends = np.append(self.roots[1:], k)
+        inner = np.flatnonzero(self.feature >= 0)
+        end = np.repeat(ends, ends - self.roots)[inner]
+        children = np.stack([self.left[inner], self.right[inner]])
+        if not ((children > inner) & (children < end)).all():
+            return False
+        parents = np.bincount(children.ravel(), minlength=k)
+        parents[self.roots] += 1
+        return bool((parents == 1).all())
+
+    def _has_numbers(self, width: int) -> bool:
+        leaf = self.feature < 0
+        finite = np.isfinite(self.threshold[~leaf]).all() and np.isfinite(self.value[leaf]).all()
+        return bool(finite and (self.feature < width).all()) and 0 < self.divisor < np.inf
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ _AT_ONCE = 2000
 
 
 def pool_of(env_id: str, workload: str, metrics: tuple[str, ...], count: int, folder: Path, **options: Any) -> Dataset:
-    """``count`` uniform designs that meet the space's constraints, simulated; read from ``folder`` where they are there.
+    """``count`` uniform designs that meet the space's constraints, simulated or read from ``folder``.
 
     Simulation is resumed where it was interrupted. Seconds of processor time are among its run's settings.
     """
@@ -58,7 +58,12 @@ def _part(simulator: Simulator, rows: Rows, start: int, file: Path) -> dict[str,
 
 
 def _as_dataset(
-    simulator: Simulator, spec: ProblemSpec, rows: Rows, columns: dict[str, Any], metrics: tuple[str, ...], seconds: float
+    simulator: Simulator,
+    spec: ProblemSpec,
+    rows: Rows,
+    columns: dict[str, Any],
+    metrics: tuple[str, ...],
+    seconds: float,
 ) -> Dataset:
     chosen = [simulator.metric_names().index(name) for name in metrics]
     own = simulator.workload

@@ -37,10 +37,6 @@ def test_unknown_command_names_the_nearest_and_all(cli):
     outcome.assert_is_one_line_error("'serch'", "did you mean 'search'?", *COMMANDS)
 
 
-def test_a_command_of_a_later_part_is_no_command(cli):
-    cli("proxy").assert_is_one_line_error("unknown command 'proxy'")
-
-
 def test_unknown_option_before_the_command(cli):
     cli("--json", "list").assert_is_one_line_error("unknown option '--json'")
 
