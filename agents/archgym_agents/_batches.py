@@ -35,6 +35,11 @@ class Outcomes:
     rewards: NDArray[np.float64]
     missed: NDArray[np.float64]
 
+    @classmethod
+    def of(cls, rows: Rows, heard: ScoredEvaluation) -> Outcomes:
+        """Of designs (N, D) and what was heard of them."""
+        return cls(rows, *_columns(heard))
+
     def best_first(self) -> NDArray[np.intp]:
         """Positions by `rank`, best first, equals in order; without failed ones."""
         order = np.lexsort((-self._worth(), ~self.feasible))
@@ -83,6 +88,9 @@ class BatchSearch(AskTell):
     @abstractmethod
     def learn(self, outcomes: Outcomes) -> None:
         """Hear what the last batch was worth."""
+
+    def overhear(self, outcomes: Outcomes) -> None:
+        """Hear what designs are worth that another agent proposed; by default they are ignored."""
 
     def ask(self, n: int) -> Rows:
         if self._asked == len(self._planned):

@@ -20,7 +20,9 @@ from archgym_simulators._jit import inner_kernel, kernel
 
 Floats = NDArray[np.float64]
 
-_STEPS_FIRST, _STEPS_AGAIN = 30, 6
+_STEPS_FIRST, _STEPS_AGAIN = 30, 8
+_FITS_A_CLIMB = 25  # so many designs let one fit more pass between those that follow the gradient
+_BLOCK = 32  # designs that are predicted side by side
 _NOISE = np.log(1e-3)  # of the standardised targets' variance: mean of its prior, and where it begins
 _PRIOR_SD = 1.5  # of the logarithms of weights and noise
 _LEAST_NOISE, _MOST_NOISE = np.log(1e-6), np.log(0.3)
@@ -38,17 +40,16 @@ class GaussianProcess:
         self._logs = self._centre.copy()  # (F + 1,) of the weights, and of the noise
         self._pace = np.full(len(self._logs), 0.3)
         self._slope = np.zeros(len(self._logs))
-        self._is_new = True
+        self._fits = 0  # since the weights last followed the gradient; 0 before the first fit
 
     def fit(self, columns: Floats, targets: Floats, rng: np.random.Generator) -> Self:
         """Learn targets (N,) of designs (N, F). Nothing is drawn."""
         self._mean, self._scale = float(targets.mean()), float(targets.std()) or 1.0
         self._columns = columns
         standard = (targets - self._mean) / self._scale
-        for _ in range(_STEPS_FIRST if self._is_new else _STEPS_AGAIN):
+        for _ in range(self._steps(len(targets))):
             _, _, _, slope = _posterior(columns, standard, self._is_category, self._logs, True)
             self._climb(slope - (self._logs - self._centre) / _PRIOR_SD**2)
-        self._is_new = False
         self._inverse, self._alpha, self._signal, _ = _posterior(
             columns, standard, self._is_category, self._logs, False
         )
@@ -69,6 +70,17 @@ class GaussianProcess:
             deviation,
         )
         return self._mean + self._scale * mean, self._scale * deviation
+
+    def _steps(self, count: int) -> int:
+        """Steps along the gradient in a fit to so many designs: many at first, none where hardly any design is new."""
+        if not self._fits:
+            self._fits = 1
+            return _STEPS_FIRST
+        if self._fits <= count // _FITS_A_CLIMB:
+            self._fits += 1
+            return 0
+        self._fits = 1
+        return _STEPS_AGAIN
 
     def _climb(self, slope: Floats) -> None:
         agrees = slope * self._slope
@@ -182,25 +194,48 @@ def _slope(columns, is_category, weights, distance, inverse, alpha, signal, slop
 
 @kernel
 def _predict(columns, known, is_category, logs, inverse, alpha, signal, mean, deviation):  # type: ignore[no-untyped-def]
+    """Block by block, so that inner loops run over designs and no sum of one design is regrouped."""
     n, width = known.shape
     weights = np.exp(logs)
-    near = np.zeros(n)
-    for m in range(len(columns)):
-        near[:] = 0.0
-        for i in range(n):
-            distance = 0.0
+    block, near = np.zeros((width, _BLOCK)), np.zeros((n, _BLOCK))
+    part = np.zeros(_BLOCK)
+    for first in range(0, len(columns), _BLOCK):
+        size = min(_BLOCK, len(columns) - first)
+        for m in range(size):
             for f in range(width):
-                if is_category[f]:
-                    distance += 0.0 if columns[m, f] == known[i, f] else weights[f]
-                else:
-                    distance += weights[f] * (columns[m, f] - known[i, f]) ** 2
-            root = np.sqrt(5.0 * distance)
-            near[i] = (1.0 + root + root * root / 3.0) * np.exp(-root)
-            mean[m] += near[i] * alpha[i]
-        left = 1.0 + weights[width]
+                block[f, m] = columns[first + m, f]
+        _near(block, known, is_category, weights, near)
         for i in range(n):
-            part = 0.0
+            for m in range(size):
+                mean[first + m] += near[i, m] * alpha[i]
+        left = np.full(_BLOCK, 1.0 + weights[width])
+        for i in range(n):
+            part[:] = 0.0
             for j in range(i + 1):
-                part += inverse[i, j] * near[j]
-            left -= part * part
-        deviation[m] = np.sqrt(signal * max(left, 1e-12))
+                factor = inverse[i, j]
+                for m in range(_BLOCK):
+                    part[m] += factor * near[j, m]
+            for m in range(_BLOCK):
+                left[m] -= part[m] * part[m]
+        for m in range(size):
+            deviation[first + m] = np.sqrt(signal * max(left[m], 1e-12))
+
+
+@inner_kernel
+def _near(block, known, is_category, weights, near):  # type: ignore[no-untyped-def]
+    """Kernel between the known designs (N, F) and a block of others (F, B) into ``near`` (N, B)."""
+    n, width = known.shape
+    distance = np.zeros(_BLOCK)
+    for i in range(n):
+        distance[:] = 0.0
+        for f in range(width):
+            value, weight = known[i, f], weights[f]
+            if is_category[f]:
+                for m in range(_BLOCK):
+                    distance[m] += 0.0 if block[f, m] == value else weight
+            else:
+                for m in range(_BLOCK):
+                    distance[m] += weight * (block[f, m] - value) ** 2
+        for m in range(_BLOCK):
+            root = np.sqrt(5.0 * distance[m])
+            near[i, m] = (1.0 + root + root * root / 3.0) * np.exp(-root)

@@ -48,6 +48,10 @@ class Search(BatchSearch):
         if outcomes.failed.any():
             self._untried.forget_failed(outcomes.rows[outcomes.failed])
 
+    def overhear(self, outcomes: Outcomes) -> None:
+        """What another agent proposed is not proposed again."""
+        self._untried.take(outcomes.rows[~outcomes.failed])
+
     def fresh(self, rows: Rows, wanted: int) -> Rows:
         """``wanted`` designs that are new: those of ``rows`` (N, D), then moves of them, then random designs."""
         found = self._untried.take(rows, wanted)

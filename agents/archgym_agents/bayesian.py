@@ -4,12 +4,14 @@ Algorithm: a surrogate (a Gaussian process with one length scale a parameter, or
 what was seen; a second one learns feasibility. Candidates are moves of the best designs by operators that know what a
 parameter is: one parameter, several, or a crossing of two. Those that promise most (expected improvement times the
 chance of feasibility, Schonlau et al. 1998) are improved by local search over their neighbours, and the best are tried.
-How many parameters a move changes is the trust region (TuRBO, Eriksson et al. 2019; on mixed spaces Casmopolitan, Wan
-et al. 2021): it grows with success and shrinks with failure. A region that has found nothing better for a while is left
-for one that begins at new random designs; the models keep what they know. No design is tried twice.
+A share of the designs (``neighbours``) are instead the most promising untried neighbours of the best one, as in hill
+climbing: where the model is sure of a local optimum and wrong, it is corrected there. How many parameters a move
+changes is the trust region (TuRBO, Eriksson et al. 2019; on mixed spaces Casmopolitan, Wan et al. 2021): it grows with
+success and shrinks with failure. A region that has found nothing better for a while is left for one that begins at new
+random designs; the models keep what they know. No design is tried twice.
 
 Does well: 30 to 300 calls, parameters of every kind, bounds; where a call costs more than ten milliseconds.
-Does badly: time: about ten milliseconds a call of its own (the forest, at a batch of 8, about a tenth of that), and
+Does badly: time: about five milliseconds a call of its own (the forest, at a batch of 8, about a tenth of that), and
 bounds that no random design meets, where it has nothing but what they miss to go by.
 """
 
@@ -48,6 +50,13 @@ class BayesianConfig(Settings):
     )
     startup: int = setting(10, "random designs at first", values=(5, 10, 20), low=2)
     batch: int = setting(2, "designs proposed from one fit", values=(1, 2, 4, 8), low=1)
+    neighbours: float = setting(
+        0.3,
+        "share of the designs that are neighbours of the region's best, whatever else promises more",
+        values=(0.0, 0.15, 0.3, 0.5),
+        low=0.0,
+        high=1.0,
+    )
     elite: int = setting(8, "best designs of a region that candidates are moves of", values=(2, 4, 8, 16), low=1)
     patience: int = setting(
         40, "calls without improvement after which a region is left; 0 for never", values=(0, 20, 40, 80), low=0
@@ -79,23 +88,41 @@ class Bayesian(Search):
         if seen is None or missing > 0:
             return self._untried.draw(missing, self._rng)
         self._known().learn(seen, self._rng)
-        return self.fresh(self._improved(self._candidates())[: self._config.batch], self._config.batch)
+        batch = self._config.batch
+        nearby = int((self._rng.random(batch) < self._config.neighbours).sum())
+        chosen = self._improved(self._candidates())[:batch]
+        if nearby:
+            chosen = np.concatenate([self._neighbours()[:nearby], chosen])
+        return self.fresh(chosen, batch)
 
     def learn(self, outcomes: Outcomes) -> None:
         super().learn(outcomes)
         born = outcomes.take(np.flatnonzero(~outcomes.failed))
         if not len(born.rows):
             return
-        self._seen = born if self._seen is None else self._seen.followed_by(born)
-        found = born.rank(int(born.best_first()[0]))
-        if found > self._best:
-            self._best, self._failures = found, 0
+        if self._remember(born):
             self._reach = min(self._reach * _GROWS, max(2.0, _WIDEST * self._moves.count))
             return
         self._failures += len(born.rows)
         self._reach = max(self._reach * _SHRINKS ** len(born.rows), 1.0)
         if self._config.patience and self._failures >= self._config.patience:
             self._enter_region()
+
+    def overhear(self, outcomes: Outcomes) -> None:
+        """Learn from what others found as from its own designs; the region moves to a better one."""
+        super().overhear(outcomes)
+        born = outcomes.take(np.flatnonzero(~outcomes.failed))
+        if len(born.rows):
+            self._remember(born)
+
+    def _remember(self, born: Outcomes) -> bool:
+        """Add designs to those seen; whether one is the best of the region."""
+        self._seen = born if self._seen is None else self._seen.followed_by(born)
+        found = born.rank(int(born.best_first()[0]))
+        if found > self._best:
+            self._best, self._failures = found, 0
+            return True
+        return False
 
     def _known(self) -> Beliefs:
         if self._beliefs is None:
@@ -116,6 +143,15 @@ class Bayesian(Search):
         several = self._moves.mutate(drawn[1], self._moves.choose(_POOL, rate, self._rng), self._rng)
         crossed = self._moves.cross(drawn[2], drawn[3], self._rng)
         return self._untried.among(np.concatenate([one, several, crossed]))
+
+    def _neighbours(self) -> Rows:
+        """Untried neighbours of the region's best design, most promising first."""
+        assert self._seen is not None
+        region = self._seen.take(np.arange(self._since, len(self._seen.rows)))
+        rows = self._untried.among(self._space.neighbours(region.rows[region.best_first()[0]]))
+        if not len(rows):
+            return rows
+        return rows[np.argsort(-self._known().promise(rows, self._since), kind="stable")]
 
     def _improved(self, rows: Rows) -> Rows:
         """Local search over neighbours from the most promising of ``rows``; most promising first."""

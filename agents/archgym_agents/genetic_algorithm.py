@@ -99,10 +99,18 @@ class GeneticAlgorithm(BatchSearch):
 
     def learn(self, outcomes: Outcomes) -> None:
         self._untried.forget_failed(outcomes.rows[outcomes.failed])
-        together = outcomes if self._population is None else outcomes.followed_by(self._population)
+        self._select(outcomes)
+        self._generation += 1
+
+    def overhear(self, outcomes: Outcomes) -> None:
+        """What another agent found competes for survival, and is not proposed again."""
+        self._untried.take(outcomes.rows[~outcomes.failed])
+        self._select(outcomes)
+
+    def _select(self, born: Outcomes) -> None:
+        together = born if self._population is None else born.followed_by(self._population)
         survivors = together.take(together.best_first()[: self._config.population])
         self._population = survivors if len(survivors.rows) else None
-        self._generation += 1
 
     def _new_children(self, parents: Rows) -> Rows:
         wanted = self._config.children or self._config.population

@@ -58,6 +58,7 @@ class HillClimbing(BatchSearch):
         self._rng = rng
         self._untried = Untried(space)
         self._here: tuple[bool, float] | None = None  # rank of the design the climb stands on, None before a climb
+        self._highest = (False, -np.inf)  # rank of the best design that any climb stood on
         self._neighbours: Rows = np.zeros((0, space.width), np.int64)  # still to be tried, in random order
         self._sideways = 0
 
@@ -93,6 +94,13 @@ class HillClimbing(BatchSearch):
         elif self._here is not None:
             self._neighbours = np.concatenate([self._neighbours, failed])
 
+    def overhear(self, outcomes: Outcomes) -> None:
+        """Climb on from what another agent found where it is better than all that was climbed to."""
+        self._untried.take(outcomes.rows[~outcomes.failed])
+        order = outcomes.best_first()
+        if len(order) and outcomes.rank(order[0]) > self._highest:
+            self._move_to(outcomes.rows[order[0]], outcomes.rank(order[0]))
+
     def _accepts(self, rank: tuple[bool, float]) -> bool:
         if self._here is None:
             self._sideways = self._config.sideways
@@ -104,6 +112,7 @@ class HillClimbing(BatchSearch):
 
     def _move_to(self, row: Rows, rank: tuple[bool, float]) -> None:
         self._here = rank
+        self._highest = max(self._highest, rank)
         neighbours = self._untried.among(self._space.neighbours(row))
         limit = self._config.sample or len(neighbours)
         self._neighbours = self._rng.permutation(neighbours, axis=0)[:limit]

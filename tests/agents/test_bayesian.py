@@ -152,9 +152,9 @@ def test_it_beats_random_search_by_far(surrogate: str) -> None:
 def test_a_region_that_finds_nothing_better_is_left_for_random_designs(proposals) -> None:
     rows, _ = proposals("bayesian", "HugeSpace", budget=120, options={"patience": 4, "startup": 5})
     middle = np.abs(rows - 4.0).mean(axis=1)  # the optimum is in the middle; random designs are 2.5 away on average
-    assert (middle[100:] > 2.0).sum() >= 5
+    assert (middle[40:] > 2.0).sum() >= 10
     stays, _ = proposals("bayesian", "HugeSpace", budget=120, options={"patience": 0, "startup": 5})
-    assert (np.abs(stays - 4.0).mean(axis=1)[100:] > 2.0).sum() == 0
+    assert (np.abs(stays - 4.0).mean(axis=1)[40:] > 2.0).sum() == 0
 
 
 def test_no_proposal_is_wasted_and_a_small_space_is_searched_whole(proposals) -> None:
