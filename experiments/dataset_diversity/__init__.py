@@ -1,0 +1,1 @@
+"""Whether data of several agents train better proxies than as much of one."""

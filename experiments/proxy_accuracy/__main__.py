@@ -1,0 +1,59 @@
+"""Measure proxies: ``python -m experiments.proxy_accuracy --work DIR [--speed]``; go on where it was interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from pathlib import Path
+
+from archgym.datasets import Dataset
+from experiments.proxy_accuracy import slow_tools
+from experiments.proxy_accuracy.curves import METRICS, POOL, cells, measured
+from experiments.proxy_accuracy.pools import pool_of
+from experiments.proxy_accuracy.speed import speed_table
+
+HERE = Path(__file__).parent
+HEADER = "trace,regressor,split,size,seed,metric,rmse_percent,spearman,train_seconds"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True, help="a folder for simulated designs, some 20 MB")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of processor time; no cell begins after them")
+    parser.add_argument("--speed", action="store_true", help="measure speeds instead")
+    parser.add_argument("--slow-tools", action="store_true", help="measure accuracy where simulations are slow instead")
+    arguments = parser.parse_args()
+    if arguments.slow_tools:
+        with (HERE / "slow_tools.csv").open("w", buffering=1) as file:
+            lines = (slow_tools.HEADER, *slow_tools.synthesis_lines(), *slow_tools.accelerator_lines(arguments.work))
+            file.writelines(f"{line}\n" for line in lines)
+        return
+    if arguments.speed:
+        with (HERE / "speed.csv").open("w", buffering=1) as file:
+            file.writelines(f"{line}\n" for line in speed_table())
+        return
+    curves(arguments.work, HERE / "accuracy.csv", arguments.minutes)
+
+
+def curves(work: Path, table: Path, minutes: float) -> None:
+    """Append what is missing to a table of accuracies."""
+    if not table.is_file():
+        table.write_text(HEADER + "\n")
+    measured_before = Counter(line.rsplit(",", 4)[0] for line in table.read_text().splitlines())
+    done = {key for key, count in measured_before.items() if count == len(METRICS)}
+    pools: dict[str, Dataset] = {}
+    ends = time.process_time() + 60 * minutes
+    for cell in cells():
+        if cell.key in done:
+            continue
+        if time.process_time() > ends:
+            break
+        if cell.trace not in pools:
+            pools[cell.trace] = pool_of("archgym/DRAM-v0", cell.trace, METRICS, POOL, work)
+        with table.open("a") as file:
+            file.write("\n".join(measured(cell, pools[cell.trace])) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How many simulations a proxy saves a search."""
