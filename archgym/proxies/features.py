@@ -16,6 +16,7 @@ from archgym_simulators.nearest import as_number
 from archgym_simulators.space import Rows
 
 Floats = NDArray[np.float64]
+Codes = Callable[[Rows], NDArray[np.int64]]
 _MOST_LEVELS = 4096
 _TWO_VALUES = 2
 _MOST_COLUMNS = 64
@@ -29,23 +30,20 @@ class Group:
         parameter: its name.
         names: of the features, (f,).
         levels: (L, f) features by level.
-        code: from the parameter's digits (N, W) to levels (N,).
     """
 
     parameter: str
     names: tuple[str, ...]
     levels: Floats
-    code: Callable[[Rows], NDArray[np.int64]]
 
 
 class DesignFeatures:
     """Features of the designs of a space, with those of the workload where a proxy covers several.
 
-    A categorical is one column a value (one column for two values, its index above 64) and its
-    number where all values are numbers; an
-    ordinal or integer is its index and, unless that says the same, its number; an order is the position of each item;
-    a factorisation is the logarithm of each factor. Parameters of one value have none. An integer of more than 4,096
-    values is cut into as many bins.
+    A categorical is one column a value (one column for two values, its index above 64) and its number where all values
+    are numbers; an ordinal or integer is its index and, unless that says the same, its number; an order is the position
+    of each item; a factorisation is the logarithm of each factor. Parameters of one value have none. More than 4,096
+    values of an integer share as many bins.
 
     Args:
         space: the design space.
@@ -53,25 +51,33 @@ class DesignFeatures:
 
     Attributes:
         groups: by parameter, G of them.
+        level_counts: levels of each group, (G,).
         names: of the columns, (F,).
     """
 
     def __init__(self, space: DesignSpace, workload_names: Sequence[str] = ()) -> None:
         self.workload_names = tuple(workload_names)
         self.groups: list[Group] = []
-        self._columns: list[slice] = []
+        self._coded: list[tuple[slice, slice, Codes]] = []
+        plain: list[tuple[int, int]] = []
         for parameter in space.parameters:
-            made = _groups_of(parameter) if parameter.size > 1 else []
+            made, codes = _groups_of(parameter) if parameter.size > 1 else ([], None)
+            mine, columns = slice(len(self.groups), len(self.groups) + len(made)), space.columns_of(parameter.name)
             self.groups += made
-            self._columns += [space.columns_of(parameter.name)] * len(made)
+            if codes is not None:
+                self._coded.append((mine, columns, codes))
+            elif made:
+                plain.append((mine.start, columns.start))
+        self._plain_groups, self._plain_columns = np.array(plain, np.int64).reshape(-1, 2).T
         self.names = (*(name for group in self.groups for name in group.names), *self.workload_names)
         self.level_counts = [len(group.levels) for group in self.groups]
 
     def codes(self, rows: Rows) -> NDArray[np.int64]:
         """Levels (N, G) of index rows (N, D)."""
         codes = np.empty((len(rows), len(self.groups)), np.int64)
-        for g, (group, columns) in enumerate(zip(self.groups, self._columns, strict=True)):
-            codes[:, g] = group.code(rows[:, columns])
+        codes[:, self._plain_groups] = rows[:, self._plain_columns]
+        for mine, columns, code in self._coded:
+            codes[:, mine] = code(rows[:, columns])
         return codes
 
     def of(self, codes: NDArray[np.int64], workload: Floats) -> Floats:
@@ -81,49 +87,43 @@ class DesignFeatures:
         return np.ascontiguousarray(np.concatenate(blocks, axis=1))
 
 
-def _groups_of(parameter: Parameter) -> list[Group]:
+def _groups_of(parameter: Parameter) -> tuple[list[Group], Codes | None]:
+    """Groups of features, and how their levels (N, k) follow from digits (N, W); None where they are the digit."""
     if isinstance(parameter, Permutation):
-        return [_place_of_item(parameter, item) for item in range(len(parameter.items))]
+        return _places(parameter)
     if isinstance(parameter, Factors):
-        return _groups_of_factors(parameter)
-    return [_scalar_group(parameter)]
+        return _factors(parameter)
+    return _scalar(parameter)
 
 
-def _place_of_item(order: Permutation, item: int) -> Group:
-    def code(digits: Rows) -> NDArray[np.int64]:
-        places: NDArray[np.int64] = (order.values_of(digits) == item).argmax(axis=1)
-        return places
-
+def _places(order: Permutation) -> tuple[list[Group], Codes]:
     positions = np.arange(len(order.items), dtype=np.float64)[:, None]
-    return Group(order.name, (f"{order.name}:place of {order.items[item]}",), positions, code)
+    groups = [Group(order.name, (f"{order.name}:place of {item}",), positions) for item in order.items]
+    return groups, lambda digits: np.argsort(order.values_of(digits), axis=1)
 
 
-def _groups_of_factors(factors: Factors) -> list[Group]:
+def _factors(factors: Factors) -> tuple[list[Group], Codes | None]:
     names = [f"{factors.name}:log factor {slot}" for slot in range(factors.slots)]
     if factors.size <= _MOST_LEVELS:
         every = np.arange(factors.size, dtype=np.int64)[:, None]
-        return [Group(factors.name, tuple(names), np.log(factors.values_of(every)), _first_digit)]
+        return [Group(factors.name, tuple(names), np.log(factors.values_of(every)))], None
     divisors = _divisors(factors)
-
-    def code_of(slot: int) -> Callable[[Rows], NDArray[np.int64]]:
-        return lambda digits: np.searchsorted(divisors, factors.values_of(digits)[:, slot]).astype(np.int64)
-
-    levels = np.log(divisors)[:, None]
-    return [Group(factors.name, (name,), levels, code_of(slot)) for slot, name in enumerate(names)]
+    groups = [Group(factors.name, (name,), np.log(divisors)[:, None]) for name in names]
+    return groups, lambda digits: np.searchsorted(divisors, factors.values_of(digits)).astype(np.int64)
 
 
-def _scalar_group(parameter: Parameter) -> Group:
+def _scalar(parameter: Parameter) -> tuple[list[Group], Codes | None]:
     size, name = parameter.size, parameter.name
     width = -(-size // _MOST_LEVELS)  # values a level
     index = np.arange(0, size, width)
-    numbers = [as_number(value) for value in parameter.readable(index[:, None].astype(np.int64)).tolist()]
+    numbers = [as_number(value) for value in parameter.readable(index[:, None]).tolist()]
     columns: dict[str, NDArray[Any]] = {f"{name}:index": index}
     if isinstance(parameter, Categorical):
         columns = _one_hot(parameter)
     if all(number is not None for number in numbers) and not _is_line(np.array(numbers, np.float64)):
         columns[f"{name}:value"] = np.array(numbers, np.float64)
     levels = np.stack([np.asarray(column, np.float64) for column in columns.values()], axis=1)
-    return Group(name, tuple(columns), levels, _first_digit if width == 1 else _binned(width))
+    return [Group(name, tuple(columns), levels)], None if width == 1 else lambda digits: digits // width
 
 
 def _one_hot(parameter: Categorical) -> dict[str, NDArray[Any]]:
@@ -139,14 +139,6 @@ def _one_hot(parameter: Categorical) -> dict[str, NDArray[Any]]:
 def _is_line(numbers: Floats) -> bool:
     steps = np.diff(numbers)
     return bool(np.all(steps == steps[0]))
-
-
-def _first_digit(digits: Rows) -> NDArray[np.int64]:
-    return digits[:, 0]
-
-
-def _binned(width: int) -> Callable[[Rows], NDArray[np.int64]]:
-    return lambda digits: digits[:, 0] // width
 
 
 def _divisors(factors: Factors) -> NDArray[np.int64]:
