@@ -168,3 +168,16 @@ def test_trajectories_do_not_depend_on_ask_sizes(proposals) -> None:
     whole, _ = proposals("bayesian", "Bowl", budget=50)
     pieces, _ = proposals("bayesian", "Bowl", budget=50, largest_ask=1)
     assert np.array_equal(whole, pieces)
+
+
+def test_neighbours_of_the_best_are_tried_whatever_the_model_is_sure_of(proposals) -> None:
+    alone = {"batch": 1, "patience": 0, "startup": 12}
+
+    def share_nearby(neighbours: float) -> float:
+        rows, _ = proposals("bayesian", "HugeSpace", budget=60, options={"neighbours": neighbours, **alone})
+        reward = archgym.make_session("toy/HugeSpace-v0").evaluate(rows).reward
+        steps = [np.abs(rows[i] - rows[:i][reward[:i].argmax()]).sum() for i in range(12, 60)]
+        return float(np.mean(np.array(steps) == 1))
+
+    assert share_nearby(1.0) > 0.9
+    assert share_nearby(0.0) < 0.5
