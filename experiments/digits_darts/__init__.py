@@ -1,0 +1,1 @@
+"""Differentiable search on the jitter-digits task: DARTS of first order, and with partial channels."""
