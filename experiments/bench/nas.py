@@ -1,4 +1,4 @@
-"""Lookups of measured cells per CPU second, and zero-cost scores of a cell, on one core."""
+"""Lookups of measured cells, subnets of the supernet and zero-cost scores of a cell per CPU second, on one core."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from archgym.registry import environments, simulator_class
 from experiments.bench.timing import cpu_timing
 
 ENV_ID = "archgym/NAS201Digits-v0"
+SUPERNET_ID = "archgym/SupernetDigits-v0"
+SUBNETS = 32
 BATCH = 65_536
 SCORED = 16
 
@@ -27,6 +29,7 @@ def measure() -> Iterator[dict[str, Any]]:
     for batch in (1, 256, BATCH):
         rows, times = simulator.space.canonical(simulator.space.sample(batch, rng)), max(1, 256 // batch)
         yield _row(f"lookup, batches of {batch:,}", partial(_repeat, simulator.evaluate, rows, times), batch * times)
+    yield from _subnets(rng)
     yield from _scores(rng)
 
 
@@ -43,6 +46,14 @@ def _row(what: str, call: Callable[[], object], designs: int) -> dict[str, Any]:
         "each second": designs / timing.cpu_s,
         "each reference loop": designs / timing.ratio,
     }
+
+
+def _subnets(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    for images in (500, 2000):
+        simulator: Any = simulator_class(SUPERNET_ID)("search", images=images)  # type: ignore[call-arg]
+        rows = simulator.space.canonical(simulator.space.sample(SUBNETS, rng))
+        simulator.evaluate(rows[:1])
+        yield _row(f"subnets on {images:,} images", partial(simulator.evaluate, rows), SUBNETS)
 
 
 def _scores(rng: np.random.Generator) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Train the supernet behind archgym/SupernetDigits-v0, and measure how well it ranks its subnets.
 
 train    train it and write the file that the package ships; about a minute
-rank     train subnets from scratch, as many as time allows, and compare; again until it says done
+rank     train subnets from scratch, as many as time allows; again until it compares them
 clock    CPU seconds of looking at subnets, and the declared model of them
 """
 
@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from archgym_simulators.errors import ArchgymError, import_extra
+from archgym_simulators.errors import ArchgymError, InputError, import_extra
 from archgym_simulators.nas.supernet_weights import COMMITTED, write_supernet
-from experiments.supernet.recipes import SEED, SUPERNET
+from experiments.supernet.recipes import SCRATCH, SEED, SUPERNET
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("task", choices=("train", "rank", "clock"))
     parser.add_argument("--minutes", type=float, default=4.0, help="start no further training after so long, for rank")
-    parser.add_argument("--epochs", type=int, default=SUPERNET.epochs, help="of the supernet, for train")
+    parser.add_argument("--epochs", type=int, help="for train, of the supernet; for rank, 12 or 30 from scratch")
     parser.add_argument("--weights", type=Path, default=COMMITTED, help="file to write, for train")
     chosen = parser.parse_args(arguments)
     try:
@@ -41,9 +41,9 @@ def _run(chosen: argparse.Namespace) -> int:
     if chosen.task != "clock":
         import_extra("torch", "nas").set_num_threads(1)
     if chosen.task == "train":
-        _train(chosen.weights, chosen.epochs)
+        _train(chosen.weights, chosen.epochs or SUPERNET.epochs)
     elif chosen.task == "rank":
-        _rank(chosen.minutes)
+        _rank(chosen.minutes, chosen.epochs or max(SCRATCH))
     else:
         from experiments.supernet.clock import clock
 
@@ -63,15 +63,16 @@ def _train(file: Path, epochs: int) -> None:
     print(f"{file}: {train_s:.1f} CPU s, digest {digest}")
 
 
-def _rank(minutes: float) -> None:
+def _rank(minutes: float, epochs: int) -> None:
     from experiments.supernet.rank import agreement, open_trainings, read_trained, train_next
 
+    if epochs not in SCRATCH:
+        raise InputError(f"epochs from scratch must be one of {', '.join(map(str, SCRATCH))}, not {epochs}")
     until = time.monotonic() + 60.0 * minutes
-    while open_trainings() and time.monotonic() < until:
-        print(train_next(), flush=True)
-    left = len(open_trainings())
-    print(agreement(read_trained()))
-    print("done" if not left else f"{left} trainings left; run the same command again")
+    while open_trainings(epochs) and time.monotonic() < until:
+        print(train_next(epochs), flush=True)
+    left = len(open_trainings(epochs))
+    print(f"{left} trainings left; run the same command again" if left else agreement(read_trained(), epochs))
 
 
 if __name__ == "__main__":

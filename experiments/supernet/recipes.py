@@ -8,4 +8,5 @@ from archgym_simulators.nas.supernet_training import Recipe
 
 SEED = 0
 SUPERNET = Recipe(epochs=80, rate=0.25)
-SCRATCH = Recipe(epochs=12, rate=0.25)
+SCRATCH = {epochs: Recipe(epochs=epochs, rate=SUPERNET.rate) for epochs in (12, 30)}
+"""By epochs."""
