@@ -5,13 +5,12 @@ from __future__ import annotations
 __all__ = ["parser", "run"]
 
 import argparse
-import json
 import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from archgym.cli import text
+from archgym.cli import proxy_summary, text
 from archgym.cli.actions import Action, ActionParser
 from archgym.cli.parser import Parser, number_type
 from archgym.cli.problem_arguments import (
@@ -22,14 +21,7 @@ from archgym.cli.problem_arguments import (
     key_values,
     split_constraints,
 )
-from archgym.wording import number, split_unit
 from archgym_simulators import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from archgym.proxies.gap import Verified
-    from archgym.proxies.proxy import Proxy
 
 
 def parser() -> ActionParser:
@@ -101,7 +93,7 @@ def _fit(arguments: argparse.Namespace) -> int:
             progress=lambda what: line.show(f"fitting {what}"),
         )
     save_proxy(proxy, arguments.out)
-    print(_described(proxy))
+    print(proxy_summary.described(proxy))
     where = shlex.quote(str(arguments.out))
     search = f"archgym search {proxy.schema.env_id} --option simulator=proxy:{where} ..."
     print(f"\nIn {arguments.out}. To search on it:\n  {search}")
@@ -124,7 +116,7 @@ def _info(arguments: argparse.Namespace) -> int:
     from archgym.proxies.files import load_proxy
 
     proxy = load_proxy(arguments.proxy)
-    print(text.as_json(_facts(proxy)) if arguments.json else _described(proxy))
+    print(text.as_json(proxy_summary.facts(proxy)) if arguments.json else proxy_summary.described(proxy))
     return 0
 
 
@@ -157,7 +149,7 @@ def _score(arguments: argparse.Namespace) -> int:
         return 0
     first = next(iter(found.values()))
     print(f"{first.rows:,} valid designs, {first.outside:.1%} of them outside the training region.")
-    print(_score_table(scores))
+    print(proxy_summary.score_table(scores))
     return 0
 
 
@@ -240,31 +232,8 @@ def _search(arguments: argparse.Namespace) -> int:
         strict=arguments.strict,
         **key_values("--option", arguments.option),
     )
-    print(text.as_json(asdict(found)) if arguments.json else _verdict(found))
+    print(text.as_json(asdict(found)) if arguments.json else proxy_summary.verdict(found))
     return 0
-
-
-def _verdict(found: Verified) -> str:
-    lines = [
-        f"{found.predictions:,} predictions, {found.simulations:,} simulations of what the proxy likes best.",
-        text.table(
-            [
-                ["promised by the proxy", number(found.promised)],
-                ["true reward of that design", number(found.found)],
-                ["optimism gap", number(found.optimism_gap)],
-                ["mean gap of the verified designs", number(found.mean_gap)],
-                ["rank correlation among them", number(found.rank_correlation)],
-                ["metrics within 90 % intervals", f"{found.within:.0%}" if found.within == found.within else "-"],
-                ["outside the training region", f"{found.outside:.0%}"],
-                ["infeasible in truth", f"{found.infeasible:,}"],
-            ],
-            right=(1,),
-        ),
-    ]
-    if found.design is None:
-        return "\n".join([*lines, "None of them is feasible in the simulator."])
-    best = ", ".join(f"{name}={value}" for name, value in found.design.items())
-    return "\n".join([*lines, text.paragraph(f"Best by the simulator, reward {number(found.reward)}: {best}")])
 
 
 # ---- what several share ----------------------------------------------------------------------------------------------
@@ -300,58 +269,6 @@ def _regressors() -> list[str]:
     from archgym.proxies.regressors import KINDS
 
     return list(KINDS)
-
-
-def _facts(proxy: Proxy) -> dict[str, Any]:
-    about = {"env_id": proxy.schema.env_id, "simulator_version": proxy.schema.simulator_version}
-    settings = {model.metric.name: json.loads(json.dumps(dict(model.settings))) for model in proxy.models}
-    workloads = [one.name for one in proxy.workloads]
-    return {
-        **about,
-        "workloads": workloads,
-        "settings": settings,
-        "units": dict(proxy.schema.units),
-        "training": dict(proxy.training),
-        "scores": dict(proxy.scores),
-    }
-
-
-def _described(proxy: Proxy) -> str:
-    training = proxy.training
-    names = ", ".join(one.name for one in proxy.workloads)
-    lines = [
-        text.paragraph(
-            f"A {training['regressor']} proxy of {proxy.schema.env_id}, version {proxy.schema.simulator_version}, "
-            f"workloads {names}: trained on {training['trained_on']:,} valid designs of "
-            f"{', '.join(training['agents'])}, calibrated on {training['calibrated_on']:,}."
-        ),
-        "On designs of the same source that it has not seen:",
-        _score_table(proxy.scores),
-        "What the predictions hang on (growth of the error when a parameter is shuffled):",
-        text.table([[name, _strongest(gains)] for name, gains in training["importance"].items()]),
-    ]
-    return "\n".join(lines)
-
-
-def _strongest(gains: Mapping[str, float]) -> str:
-    ranked = sorted(gains.items(), key=lambda item: -item[1])
-    return ", ".join(f"{name} {gain:.2f}" for name, gain in ranked[:4] if gain > 0) or "nothing"
-
-
-def _score_table(scores: Mapping[str, Mapping[str, float]]) -> str:
-    rows = [
-        [
-            name,
-            f"{number(one['rmse'], 4)} {split_unit(name)[1]}".strip(),
-            f"{one['rmse_percent']:.2f} %",
-            f"{one['median_percent']:.2f} %",
-            f"{one['spearman']:.3f}",
-            f"{one['coverage']:.1%} of {one['promised_coverage']:.0%}",
-        ]
-        for name, one in scores.items()
-    ]
-    header = ["metric", "RMSE", "of the mean", "median error", "rank corr.", "in interval"]
-    return text.table(rows, header, right=(1, 2, 3, 4, 5))
 
 
 _ACTIONS = {

@@ -97,22 +97,27 @@ def fit(
     told("measuring")
     measured = score(proxy, test, coverage=coverage)
     scores = {name: {**asdict(one), "promised_coverage": coverage} for name, one in measured.items()}
-    ranked = importance(proxy, test, seed=seed)
     training = {
-        "rows": len(data),
-        "valid_rows": int(valid.sum()),
+        **_record(data, plan),
         "trained_on": len(views["train"].codes),
         "calibrated_on": len(views["held out"].codes),
-        "digest": training_digest(data),
-        "regressor": plan.kind.name,
-        "tune_seconds": tune_seconds,
         "trials": tried,
-        "seed": plan.seed,
-        "archgym": version("archgym"),
-        "agents": sorted({data.runs[place].agent for place in np.unique(data.run_index).tolist()}),
-        "importance": ranked,
+        "importance": importance(proxy, test, seed=seed),
     }
     return replace(proxy, training=training, scores=scores)
+
+
+def _record(data: Dataset, plan: _Plan) -> dict[str, Any]:
+    return {
+        "rows": len(data),
+        "valid_rows": int((data.status == OK).sum()),
+        "digest": training_digest(data),
+        "agents": sorted({data.runs[place].agent for place in np.unique(data.run_index).tolist()}),
+        "regressor": plan.kind.name,
+        "tune_seconds": plan.tune_seconds,
+        "seed": plan.seed,
+        "archgym": version("archgym"),
+    }
 
 
 def training_digest(data: Dataset) -> str:

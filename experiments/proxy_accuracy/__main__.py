@@ -9,6 +9,7 @@ from pathlib import Path
 
 from archgym.datasets import Dataset
 from experiments.proxy_accuracy import slow_tools
+from experiments.proxy_accuracy.answers import printed
 from experiments.proxy_accuracy.curves import METRICS, POOL, cells, measured
 from experiments.proxy_accuracy.pools import pool_of
 from experiments.proxy_accuracy.speed import speed_table
@@ -19,15 +20,20 @@ HEADER = "trace,regressor,split,size,seed,metric,rmse_percent,spearman,train_sec
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="a folder for simulated designs, some 20 MB")
+    parser.add_argument("--work", type=Path, default=Path("runs/proxy_accuracy"), help="for simulated designs, 20 MB")
+    parser.add_argument("--print", action="store_true", help="print the tables of the README and end")
     parser.add_argument("--minutes", type=float, default=10.0, help="of processor time; no cell begins after them")
     parser.add_argument("--speed", action="store_true", help="measure speeds instead")
     parser.add_argument("--slow-tools", action="store_true", help="measure accuracy where simulations are slow instead")
     arguments = parser.parse_args()
+    if arguments.print:
+        print("\n".join(printed(HERE / "accuracy.csv")))
+        return
     if arguments.slow_tools:
         with (HERE / "slow_tools.csv").open("w", buffering=1) as file:
-            lines = (slow_tools.HEADER, *slow_tools.synthesis_lines(), *slow_tools.accelerator_lines(arguments.work))
-            file.writelines(f"{line}\n" for line in lines)
+            file.write(slow_tools.HEADER + "\n")
+            for lines in (slow_tools.synthesis_lines(), slow_tools.accelerator_lines(arguments.work)):
+                file.writelines(f"{line}\n" for line in lines)
         return
     if arguments.speed:
         with (HERE / "speed.csv").open("w", buffering=1) as file:

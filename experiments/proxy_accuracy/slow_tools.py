@@ -19,7 +19,7 @@ from experiments.proxy_accuracy.pools import pool_of
 
 Floats = NDArray[np.float64]
 HEADER = "simulator,regressor,size,seed,metric,rmse_percent,spearman"
-REGRESSORS = ("lightgbm", "random-forest", "gaussian-process", "ridge")
+REGRESSORS = ("lightgbm", "random-forest", "ridge")
 SEEDS = 5
 ACCELERATOR = ("archgym/Accelerator-v0", "alexnet", ("latency_ns", "energy_pj"), 2000)
 _ACCELERATOR_SIZES = (100, 300, 1000)
