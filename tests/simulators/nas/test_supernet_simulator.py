@@ -85,8 +85,7 @@ def test_more_images_go_on_from_fewer(simulator):
     assert other == simulator.evaluate(asked(NAMED[2:], 2000)).cost[0], "another subnet pays in full"
 
 
-def test_error_delay_prefers_neither_end_for_free(simulator):
-    """The smallest subnet is quick, the biggest accurate; the space is a trade-off."""
+def test_what_is_bigger_is_more_accurate_and_slower(simulator):
     accuracy, latency = (column(simulator, name, asked(NAMED, 2000)) for name in ("val_accuracy", "latency_ns"))
     assert (np.diff(accuracy) > 0).all()
     assert (np.diff(latency) > 0).all()
