@@ -62,7 +62,12 @@ class GridSearch(Search):
         sizes = self._space.nvec
         levels = _levels_within(sizes, np.argsort(-sizes, kind="stable").tolist(), self._points)
         axes = [_spread(size, count) for size, count in zip(sizes.tolist(), levels, strict=True)]
-        return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
+        counts = [len(axis) for axis in axes]
+        # Digit by digit: a mesh has a dimension a column, and NumPy allows 64.
+        strides = [prod(counts[column + 1 :]) for column in range(len(counts))]
+        numbers = np.arange(prod(counts))
+        digits = zip(axes, strides, counts, strict=True)
+        return np.stack([axis[numbers // stride % count] for axis, stride, count in digits], axis=1)
 
 
 def _spread(size: int, levels: int) -> NDArray[np.int64]:

@@ -80,6 +80,17 @@ def test_a_grid_has_the_extremes_of_every_parameter_that_got_two_levels(separabl
     }
 
 
+def test_a_grid_of_more_columns_than_an_array_has_dimensions(tmp_path, proposals) -> None:
+    wide = LINE.replace("range(8)) for i in range(3)]", "range(8)) for i in range(97)]").replace(
+        "(0,) * 6", "(0,) * 100"
+    )
+    wide = wide.replace("rows[:, 3:]", "rows[:, 97:]")
+    (tmp_path / "wide.py").write_text(wide)
+    rows, _ = proposals("grid_search", f"{tmp_path / 'wide.py'}:Separable", budget=64)
+    varied = [len(np.unique(column)) for column in rows[:64].T]
+    assert sorted(varied) == [1] * 94 + [2] * 6
+
+
 def test_sobol_points_give_every_value_its_share(separable, proposals):
     rows, _ = proposals("sobol_search", separable, budget=64)
     for column in rows[:64].T:
