@@ -5,7 +5,7 @@ Importing this module needs the extra ``rl``; agents import it when they run.
 
 from __future__ import annotations
 
-__all__ = ["ExploringDQN", "Novelty", "RankedRewards", "isolated", "train"]
+__all__ = ["ExploringDQN", "Novelty", "RankedRewards", "SharedNoise", "isolated", "train"]
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +18,7 @@ from stable_baselines3 import DQN
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.vec_env import VecEnvWrapper
 
 from archgym.envs.sb3_bridge import Sb3VecEnv
@@ -76,6 +77,21 @@ class Novelty(BaseCallback):
     def _on_rollout_end(self) -> None:
         calls, proposals = self._session.calls - self._before[0], self._session.proposals - self._before[1]
         self._adjust(exploration_change(calls, proposals, self._share))
+
+
+class SharedNoise(ActionNoise):
+    """Normal noise on actions, of one size for all episodes of a batch, which may change."""
+
+    def __init__(self, width: int, size: float) -> None:
+        super().__init__()
+        self.size = size
+        self._width = width
+
+    def __call__(self) -> NDArray[np.float32]:
+        return (self.size * np.random.standard_normal(self._width)).astype(np.float32)  # noqa: NPY002 - as the library
+
+    def __deepcopy__(self, memo: object) -> SharedNoise:
+        return self  # the library copies it for each episode
 
 
 class ExploringDQN(DQN):

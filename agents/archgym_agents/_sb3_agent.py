@@ -17,6 +17,7 @@ class Sb3Agent(Agent):
     """Settings and a seed; `run` builds the library's model over the session and trains it."""
 
     REQUIRES: ClassVar[str] = "rl"
+    LIBRARY: ClassVar[str] = "stable_baselines3"
 
     def __init__(self, config: Any, seed: int) -> None:
         self._config = config
@@ -34,5 +35,5 @@ class Sb3Agent(Agent):
     ) -> Self:
         """Build the agent; the budget does not change what it proposes."""
         refuse_several_objectives(cls.__module__.rpartition(".")[2], n_objectives)
-        import_extra("stable_baselines3", "rl")
+        import_extra(cls.LIBRARY, "rl")
         return cls(config, int(rng.integers(2**31)))

@@ -1,4 +1,4 @@
-"""PPO, and what both agents that train by Stable-Baselines3 keep to."""
+"""PPO, and what all agents that train by Stable-Baselines3 keep to."""
 
 # ruff: noqa: NPY002 - the global generator is what is watched
 import random
@@ -17,6 +17,7 @@ from archgym_simulators import InputError, MissingExtra
 pytest.importorskip("stable_baselines3", reason="needs the extra rl")
 
 BOTH = ("ppo", "dqn")
+OTHERS = ("a2c", "maskable_ppo", "sac", "td3")
 # One parameter has one value, one has 40, so that most of DQN's actions are masked most of the time.
 UNEVEN = """
 from archgym.testing.toys import Bowl
@@ -45,7 +46,7 @@ def searched():
     """Every row and reward of a run, in order, and its session."""
 
     def search(agent, toy, *, seed=1, options=None, **limits):
-        session = archgym.make_session(toy if ":" in toy else f"toy/{toy}-v0", **limits)
+        session = archgym.make_session(toy if {":", "/"} & set(toy) else f"toy/{toy}-v0", **limits)
         rows, rewards, evaluate = [], [], session.evaluate
 
         def watched(asked, workload=None):
@@ -76,6 +77,17 @@ def test_it_learns_and_beats_random_search(name: str, searched) -> None:
     assert np.median(best) > np.median(blind)
 
 
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_it_proposes_becomes_better_than_what_it_proposed_at_first(name: str, searched) -> None:
+    gains = []
+    for seed in range(3):
+        # Invalid designs and categories; the best design is not in the middle, where points of a cube begin.
+        _, rewards, _ = searched(name, "archgym/DRAM-v0", seed=seed, budget=120, workload="mixed:n=500")
+        fifth = len(rewards) // 5
+        gains.append(np.mean(rewards[-fifth:]) - np.mean(rewards[:fifth]))
+    assert np.median(gains) > 0.1
+
+
 @pytest.mark.parametrize("name", BOTH)
 def test_it_learns_to_avoid_invalid_designs(name: str, searched) -> None:
     _, rewards, session = searched(name, "Bowl", budget=100)
@@ -83,7 +95,7 @@ def test_it_learns_to_avoid_invalid_designs(name: str, searched) -> None:
     assert np.mean(rewards[-50:] > -20.0) > np.mean(untrained.status == 0) + 0.1
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("name", [*BOTH, *OTHERS])
 def test_a_small_budget_is_a_prefix_of_a_large_one(name: str, searched) -> None:
     large, _, _ = searched(name, "HugeSpace", budget=80)
     for budget in (1, 50):
@@ -118,7 +130,7 @@ def test_global_generators_threads_files_and_output_are_left_alone(
     torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("name", [*BOTH, *OTHERS])
 def test_they_are_left_alone_when_a_run_is_interrupted(name: str) -> None:
     import torch
 
@@ -149,7 +161,7 @@ def test_it_goes_on_finding_new_designs_when_it_has_converged(name: str, searche
     assert (session.calls, session.stop_reason) == (120, "budget")
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("name", [*BOTH, *OTHERS])
 def test_uneven_parameters_are_searched(name: str, searched, tmp_path: Path) -> None:
     path = tmp_path / "uneven.py"
     path.write_text(UNEVEN)
@@ -166,27 +178,27 @@ def test_hard_toys_are_survived(name: str, toy: str, searched) -> None:
     assert session.stop_reason == ("exhausted" if toy == "OneDesign" else "budget")
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("name", [*BOTH, *OTHERS])
 def test_constraints_are_met(name: str, searched) -> None:
     _, _, session = searched(name, "Bowl", budget=150, objective="energy", constraints="time_ns<=170")
     assert session.best.feasible
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("name", [*BOTH, *OTHERS])
 def test_several_objectives_are_refused_in_one_line(name: str) -> None:
     with pytest.raises(InputError, match=f"agent '{name}' takes one objective, not 2"):
         archgym.search("toy/Bowl-v0", name, budget=5, objective=["time", "energy-delay"])
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("name", [*BOTH, *OTHERS])
 def test_importing_it_imports_no_library_and_without_the_extra_it_says_so(name: str) -> None:
     script = f"""
 import sys, numpy as np
 from archgym.registry import agent_class
 from archgym.testing.toys import Bowl
 agent = agent_class({name!r})
-assert not {{"torch", "stable_baselines3"}} & set(sys.modules)
-sys.modules["stable_baselines3"] = None
+assert not {{"torch", "stable_baselines3", "sb3_contrib"}} & set(sys.modules)
+sys.modules[agent.LIBRARY] = None
 try:
     agent.create(Bowl().space, agent.Config(), np.random.default_rng(1), budget=10)
 except ImportError as error:
@@ -195,6 +207,14 @@ except ImportError as error:
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(MissingExtra.__name__)
     assert done.stdout.strip().endswith("is not installed; run: pip install 'archgym[rl]'")
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_wrong_settings_are_refused_in_one_line(name: str) -> None:
+    with pytest.raises(InputError, match=r"unknown setting 'learning_rat'.*did you mean 'learning_rate'"):
+        archgym.search("toy/Bowl-v0", name, budget=5, agent_options={"learning_rat": 0.1})
+    with pytest.raises(InputError, match=r"learning_rate must be at least 1e-06 and at most 1\.0, not 2\.0"):
+        archgym.search("toy/Bowl-v0", name, budget=5, agent_options={"learning_rate": 2.0})
 
 
 def test_rewards_become_ranks_among_the_last_designs() -> None:
