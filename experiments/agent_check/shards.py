@@ -51,9 +51,11 @@ def shard(group: str, agent: str, *, seeds: int) -> dict[str, Any] | None:
 
 
 def run_shard(group: str, agent: str, *, seeds: int, out: Path) -> StudySummary | None:
-    """Run a shard below ``out``, or go on with it; more seeds than before are added to those that are there."""
+    """Run a shard below ``out``, or go on with it: more seeds are added, and what failed is run again."""
     content = shard(group, agent, seeds=seeds)
-    return None if content is None else run_study(parse_study(content), out / group / agent, extend=True)
+    if content is None:
+        return None
+    return run_study(parse_study(content), out / group / agent, extend=True, retry_failed=True)
 
 
 def _takes(agent: str, one: Task) -> bool:
