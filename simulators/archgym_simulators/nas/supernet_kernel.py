@@ -1,4 +1,4 @@
-"""Subnets of the supernet on images, compiled: sums in a fixed order, so the same bits on every machine.
+"""Subnets of the supernet on images, compiled: sums in a fixed order, without fused operations.
 
 Maps are (channels, pixels, images) float32, images innermost: convolutions are sums of rows of images, which vectorise
 without changing the order of any sum. Four terms are added at once; a kernel's last group is filled up with zeros.

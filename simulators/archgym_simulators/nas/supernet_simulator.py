@@ -50,8 +50,7 @@ class SupernetDigitsSimulator(Simulator):
     """Subnets of one supernet, trained once for all of them on the jitter-digits task (`experiments.supernet`).
 
     A subnet is cut out, its normalisation is calibrated on training images, and it names validation images: a real
-    measurement, the same to the image on every machine. It ranks subnets, with an error that the page states; it is not
-    what they reach when trained by themselves.
+    measurement, of the shared weights. How little it says of subnets trained by themselves is on the page.
 
     Diagnostics: test accuracy in percent, on the workload ``judge`` and nowhere else.
 
