@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from archgym.agent import Settings, setting
+from archgym.agent import Settings, refuse_several_objectives, setting
 from archgym_agents._batches import Outcomes
 from archgym_agents._rewards import Floats, Ranks
 from archgym_agents._search import Search
@@ -63,8 +63,9 @@ class PolicySearch(Search):
         n_objectives: int = 1,
     ) -> Self:
         """Build the agent; the budget does not change what it proposes."""
+        refuse_several_objectives(cls.__module__.rpartition(".")[2], n_objectives)
         import_extra("torch", cls.REQUIRES)
-        return super().create(space, config, rng, budget=budget, n_objectives=n_objectives)
+        return cls(space, config, rng)
 
     @abstractmethod
     def drawn(self, n: int) -> Rows:

@@ -21,6 +21,8 @@ from archgym_agents._rewards import Floats
 from archgym_simulators import DesignSpace
 from archgym_simulators.space import Rows
 
+REQUIRES = "rl"
+
 
 class Reinforce(PolicySearch):
     """A factorised policy."""

@@ -22,6 +22,8 @@ from archgym_agents._rewards import Floats
 from archgym_simulators import DesignSpace
 from archgym_simulators.space import Rows
 
+REQUIRES = "rl"
+
 
 @dataclass(frozen=True)
 class AutoregressiveConfig(PolicyConfig):

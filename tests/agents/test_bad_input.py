@@ -8,6 +8,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from archgym.agent_listing import describe_agents
 from archgym.registry import agent_class, agent_names
 from archgym.testing import toys
 from archgym_simulators import InputError, MissingExtra
@@ -65,6 +66,11 @@ def test_several_objectives_are_taken_or_refused_in_one_line(name: str) -> None:
         pytest.skip(str(missing))
     assert not refusal or refusal.startswith(f"agent '{name}' takes one objective, not 2; ")
     assert "\n" not in refusal
+
+
+def test_the_listing_names_the_extra_that_an_agent_needs() -> None:
+    for entry in describe_agents():
+        assert entry.extra == agent_class(entry.name).REQUIRES
 
 
 def test_agents_say_in_one_line_what_to_install_where_their_extra_is_missing() -> None:
