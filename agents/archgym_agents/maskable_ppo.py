@@ -6,8 +6,8 @@ column has. The reward of the finished design reaches every choice undiscounted.
 evaluated last, and the entropy bonus follows the share of new designs, as for `ppo`.
 
 Does well: good choices that depend on earlier choices; columns with very different numbers of values.
-Does badly: fewer than some 200 evaluations; one network has to learn all columns, so that it is slower to learn than
-`ppo` where parameters do not interact. Some 15 ms a call of its own for 10 parameters, and more for more.
+Does badly: fewer than some 200 evaluations; one network has to learn all columns, and sees them as a long one-hot
+position. Some 10 to 15 ms a call of its own, more for more parameters.
 """
 
 from __future__ import annotations
