@@ -6,8 +6,7 @@ observation. Each batch is drawn, evaluated, and takes one Adam step along (rank
 an entropy bonus; ranks among the designs evaluated last, from -1 to 1, are the rewards, and the baseline is their
 moving average. Gradients are exact and taken by torch. A parameter of more than 1,024 values has 1,024 bins.
 
-Does well: many parameters that hardly interact; large batches; long budgets. Some 50 to 75 microseconds a design,
-half of it in batches of 32.
+Does well: many parameters that hardly interact; large batches; long budgets. Some 50 to 75 microseconds a design.
 Does badly: parameters that only pay together, which independent softmaxes cannot express; fewer than some 100
 evaluations; orders, whose digits mean little one by one.
 """

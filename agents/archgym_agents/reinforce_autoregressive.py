@@ -7,7 +7,7 @@ for a gradient, one addition a column to draw.
 
 Does well: choices that only pay together, once it has seen some of them; long budgets.
 Does badly: fewer than some 200 evaluations; it learns more slowly than `reinforce` where parameters do not interact.
-It takes some 140 microseconds a design on 24 parameters, half of it in batches of 32.
+It takes some 140 microseconds a design on 24 parameters.
 """
 
 from __future__ import annotations
