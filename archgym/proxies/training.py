@@ -107,7 +107,8 @@ def gaussian_process(x: Floats, y: Floats, settings: Settings, seed: int) -> tup
     kernels, wide = processes.kernels, np.sqrt(x.shape[1])
     kernel = kernels.ConstantKernel(1.0, (1e-3, 1e5)) * kernels.Matern(wide, (1e-2 * wide, 1e3 * wide), nu=2.5)
     kernel += kernels.WhiteKernel(1e-4, (1e-9, 1.0))
-    with warnings.catch_warnings():
+    threads = import_extra("threadpoolctl", "proxy")  # scikit-learn needs it, too
+    with warnings.catch_warnings(), threads.threadpool_limits(1):
         warnings.simplefilter("ignore")  # a bound that is reached is an answer, too
         process = processes.GaussianProcessRegressor(kernel, random_state=seed).fit(scaled[kept], target[kept])
     scale, length = process.kernel_.k1.k1.constant_value, process.kernel_.k1.k2.length_scale

@@ -51,5 +51,5 @@ def printed(table: Path) -> Iterator[str]:
                 curve = curves.get((regressor, split, metric, trace), {})
                 cells = [f"{curve[size]:.2g}" if size in curve else "" for size in SIZES]
                 reached = crossings(curve)
-                cells.append("not reached" if reached is None else f"{reached:,}")
+                cells.append(f"{reached:,}" if reached else f"not up to {max(curve, default=0):,}")
                 yield f"| {metric} | {trace} | {' | '.join(cells)} |"

@@ -17,7 +17,7 @@ SMALL = {
     "lightgbm": {"trees": 60},
     "random-forest": {"trees": 20},
     "extra-trees": {"trees": 20},
-    "gaussian-process": {"most": 150},
+    "gaussian-process": {"most": 80},
     "deep-ensemble": {"members": 2, "units": 32, "epochs": 60},
 }
 
