@@ -1,9 +1,8 @@
 """The tasks on accelerators whose mapper places every layer.
 
 A chip is searched for one or two networks and judged on networks not seen. Networks to judge with come from the test
-split, those for tuning from the dev split. Random search at 100 calls stays 31 % to 108 % behind what a short climb
-from the best of 400 random designs reaches (the front apart), so none of these is a smoke test; audits against the best
-known are in ``experiments/core_1/audits_dnn.csv``, as far as they go. The front's reference point takes e times the
+split, those for tuning from the dev split. Random search at 100 calls is 13 % to 129 % short
+(``experiments/core_1/audits_dnn.csv``; `accelerator-archgym-edp` is not audited yet), so none is a smoke test. The front's reference point takes e times the
 latency and the energy and e^1.5 times the area of the baseline; 32 % of 300 random feasible designs are better in all.
 """
 
