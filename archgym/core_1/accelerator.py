@@ -2,8 +2,9 @@
 
 A chip is searched for one or two networks and judged on networks not seen. Networks to judge with come from the test
 split, those for tuning from the dev split. Random search at 100 calls is 13 % to 129 % short
-(``experiments/core_1/audits_dnn.csv``; `accelerator-archgym-edp` is not audited yet), so none is a smoke test. The front's reference point takes e times the
-latency and the energy and e^1.5 times the area of the baseline; 32 % of 300 random feasible designs are better in all.
+(``experiments/core_1/audits_dnn.csv``; `accelerator-archgym-edp` is not audited yet), so none is a smoke test. The
+front's reference point takes e times the latency and the energy and e^1.5 times the area of the baseline; 32 % of 300
+random feasible designs are better in all.
 """
 
 from __future__ import annotations
