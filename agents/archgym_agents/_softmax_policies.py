@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Autoregressive", "Factorised"]
 
+from abc import ABC, abstractmethod
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +22,7 @@ _FIRST_SCALE = 0.1
 _NEVER = -1e9
 
 
-class _Policy:
+class _Policy(ABC):
     """What both have in common: logits by column, padded to C, the most values of a column, and one update."""
 
     def __init__(self, table: ValueTable) -> None:
@@ -33,9 +34,9 @@ class _Policy:
         self._padding = torch.from_numpy(np.where(self._is_value, 0.0, _NEVER).astype(np.float32))
         self._adam: torch.optim.Adam
 
+    @abstractmethod
     def log_chances(self, values: Places) -> Tensor:
         """Of every value of every column, given the choices (N, D) before it: (N, D, C), or (1, D, C) for all alike."""
-        raise NotImplementedError
 
     def improve(self, rows: Rows, gains: Floats, entropy: float) -> None:
         """One step for rows (N, D) with gains (N,) over the baseline."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["DeepEnsemble", "GaussianProcess", "Line", "Neighbours"]
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
@@ -17,7 +18,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class _Scaled:
+class _Scaled(ABC):
     """Works on features (N, F) less ``centre`` (F,) over ``spread`` (F,); its targets less ``mean`` over ``unit``."""
 
     kind: ClassVar[str] = ""
@@ -30,8 +31,9 @@ class _Scaled:
         """Predictions (N,) of features (N, F)."""
         return self.mean + self.unit * self._raw(np.ascontiguousarray((x - self.centre) / self.spread))
 
+    @abstractmethod
     def _raw(self, x: Floats) -> Floats:
-        raise NotImplementedError
+        """Scaled predictions (N,) of scaled features (N, F)."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything, to be stored."""

@@ -15,13 +15,13 @@ from archgym_simulators import InputError
 from tests.archgym.proxies.test_fitting import SMALL
 
 
-def refused(folder, *parts):
+def refusal(folder):
+    """The one line with which a proxy is refused."""
     with pytest.raises(InputError) as caught:
         load_proxy(folder)
     message = str(caught.value)
     assert "\n" not in message
-    for part in parts:
-        assert part in message
+    return message
 
 
 def forge(folder, **contents):
@@ -82,7 +82,8 @@ def test_every_file_that_is_touched_is_refused(folder, tmp_path, change):
             touched.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
         else:
             touched.write_bytes(content[: len(content) // 2] if change == "cut" else b"")
-        refused(copy, file.name if change != "flip" else "")
+        message = refusal(copy)
+        assert file.name in message or change == "flip"
         shutil.rmtree(copy)
 
 
@@ -101,7 +102,7 @@ class Bomb:
 @pytest.mark.parametrize("name", ["region.npz", "model-00.txt", "model-00-residuals.npz", "validity.npz"])
 def test_foreign_content_under_a_forged_hash_is_refused_and_not_executed(folder, name, content):
     forge(folder, **{name: content})
-    refused(folder, str(folder))
+    assert str(folder) in refusal(folder)
 
 
 def test_a_pickle_within_an_archive_is_refused_and_not_executed(folder):
@@ -110,7 +111,9 @@ def test_a_pickle_within_an_archive_is_refused_and_not_executed(folder):
     bombs[0] = Bomb()
     np.savez(file, residuals=bombs, allow_pickle=True)
     forge(folder, **{"model-00-residuals.npz": file.read_bytes()})
-    refused(folder, "damaged", "allow_pickle=False")
+    message = refusal(folder)
+    assert "damaged" in message
+    assert "allow_pickle=False" in message
 
 
 def test_a_manifest_cannot_point_elsewhere(folder):
@@ -118,7 +121,7 @@ def test_a_manifest_cannot_point_elsewhere(folder):
     manifest["files"] = {"../../secret": "0"}
     manifest["digest"] = _digest(manifest)
     (folder / MANIFEST).write_text(json.dumps(manifest))
-    refused(folder, "names a file '../../secret' elsewhere")
+    assert "names a file '../../secret' elsewhere" in refusal(folder)
 
 
 @pytest.mark.parametrize(
@@ -132,12 +135,14 @@ def test_a_manifest_cannot_point_elsewhere(folder):
 )
 def test_a_foreign_manifest_is_refused(folder, content, part):
     (folder / MANIFEST).write_text(content)
-    refused(folder, part)
+    assert part in refusal(folder)
 
 
 def test_what_is_no_proxy_is_refused_with_the_command_that_makes_one(tmp_path):
-    refused(tmp_path / "nowhere", "does not exist", "archgym proxy fit")
-    refused(tmp_path, "is no proxy", "archgym proxy fit")
+    for folder, why in ((tmp_path / "nowhere", "does not exist"), (tmp_path, "is no proxy")):
+        message = refusal(folder)
+        assert why in message
+        assert "archgym proxy fit" in message
 
 
 def test_a_proxy_is_never_written_over_another(proxy, folder):
