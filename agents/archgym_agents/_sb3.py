@@ -5,7 +5,16 @@ Importing this module needs the extra ``rl``; agents import it when they run.
 
 from __future__ import annotations
 
-__all__ = ["ExploringDQN", "Novelty", "RankedRewards", "SharedNoise", "isolated", "train"]
+__all__ = [
+    "ExploringDQN",
+    "Novelty",
+    "RankedRewards",
+    "SharedNoise",
+    "isolated",
+    "off_policy_arguments",
+    "train",
+    "train_with_entropy",
+]
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,10 +32,12 @@ from stable_baselines3.common.vec_env import VecEnvWrapper
 
 from archgym.envs.sb3_bridge import Sb3VecEnv
 from archgym.session import Session, SessionOver
+from archgym_agents._learner_settings import OffPolicySettings
 from archgym_agents._rewards import Ranks, exploration_change
 from archgym_agents._torch import isolated
 
 _ENDLESS = 2**62
+_MOST_ENTROPY = 1.0
 
 
 def train(model: BaseAlgorithm, callback: BaseCallback | None = None) -> None:
@@ -34,6 +45,31 @@ def train(model: BaseAlgorithm, callback: BaseCallback | None = None) -> None:
     model.set_logger(Logger(folder=None, output_formats=[]))
     with suppress(SessionOver):
         model.learn(_ENDLESS, callback=callback, log_interval=_ENDLESS)
+
+
+def train_with_entropy(model: Any, session: Session, *, novelty: float, least: float) -> None:
+    """As `train`, with an entropy bonus of at least ``least`` that follows the share of new designs."""
+
+    def adjust(factor: float) -> None:
+        model.ent_coef = min(max(model.ent_coef * factor, least), _MOST_ENTROPY)
+
+    train(model, Novelty(session, novelty, adjust))
+
+
+def off_policy_arguments(config: OffPolicySettings, seed: int) -> dict[str, Any]:
+    """What SAC and TD3 are built with; an episode is one design, so nothing is discounted."""
+    return {
+        "learning_rate": config.learning_rate,
+        "buffer_size": config.replay,
+        "learning_starts": config.warm_up,
+        "batch_size": config.batch,
+        "train_freq": 1,
+        "gradient_steps": config.updates,
+        "gamma": 0.0,
+        "policy_kwargs": {"net_arch": [config.hidden, config.hidden]},
+        "seed": seed,
+        "device": "cpu",
+    }
 
 
 class RankedRewards(VecEnvWrapper):

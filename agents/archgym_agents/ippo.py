@@ -20,14 +20,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from archgym.agent import Agent, Settings, refuse_several_objectives, setting
+from archgym.agent import Agent, refuse_several_objectives, setting
 from archgym.session import Session
+from archgym_agents._learner_settings import ClippedSettings
 from archgym_simulators import DesignSpace
 from archgym_simulators.errors import import_extra
 
 
 @dataclass(frozen=True)
-class IPPOConfig(Settings):
+class IPPOConfig(ClippedSettings):
     """Settings of IPPO and of MAPPO."""
 
     groups: str = setting(
@@ -39,18 +40,7 @@ class IPPOConfig(Settings):
     envs: int = setting(8, "episodes between two updates", values=(4, 8, 16, 32), low=2)
     horizon: int = setting(1, "designs an episode", values=(1, 2, 4), low=1)
     learning_rate: float = setting(0.03, "step size of Adam", values=(0.003, 0.01, 0.03, 0.1), low=1e-6, high=1.0)
-    epochs: int = setting(10, "passes over the designs of an update", values=(5, 10, 20), low=1)
-    clip: float = setting(0.2, "how far an update may move an agent's ratio", values=(0.1, 0.2, 0.4), low=0.01)
-    novelty: float = setting(
-        0.5,
-        "share of new designs below which the entropy bonus is raised, and above which it is lowered",
-        values=(0.25, 0.5, 0.75),
-        low=0.0,
-        high=1.0,
-    )
-    entropy: float = setting(0.001, "smallest entropy bonus", values=(0.0001, 0.001, 0.01), low=1e-6, high=1.0)
     hidden: int = setting(32, "neurons of each network's hidden layer", values=(16, 32, 64), low=1)
-    memory: int = setting(256, "designs among which rewards are ranked", values=(64, 256, 1024), low=1)
 
 
 class IPPO(Agent):

@@ -15,33 +15,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archgym.agent import Settings, setting
+from archgym.agent import setting
 from archgym.session import Session
+from archgym_agents._learner_settings import ClippedSettings
 from archgym_agents._sb3_agent import Sb3Agent
 from archgym_simulators.errors import import_extra
 
 REQUIRES = "rl"
-_MOST_ENTROPY = 1.0
 
 
 @dataclass(frozen=True)
-class MaskablePPOConfig(Settings):
+class MaskablePPOConfig(ClippedSettings):
     """Settings of MaskablePPO."""
 
     envs: int = setting(16, "designs built at a time, between two updates", values=(8, 16, 32), low=2)
     learning_rate: float = setting(0.003, "step size of Adam", values=(0.001, 0.003, 0.01), low=1e-6, high=1.0)
-    epochs: int = setting(10, "passes over the choices of an update", values=(5, 10, 20), low=1)
-    clip: float = setting(0.2, "how far an update may move a probability ratio", values=(0.1, 0.2, 0.4), low=0.01)
-    novelty: float = setting(
-        0.5,
-        "share of new designs below which the entropy bonus is raised, and above which it is lowered",
-        values=(0.25, 0.5, 0.75),
-        low=0.0,
-        high=1.0,
-    )
-    entropy: float = setting(0.001, "smallest entropy bonus", values=(0.0001, 0.001, 0.01), low=1e-6, high=1.0)
     hidden: int = setting(64, "neurons of the hidden layer", values=(32, 64, 128), low=1)
-    memory: int = setting(256, "designs among which rewards are ranked", values=(64, 256, 1024), low=1)
 
 
 class MaskablePPOAgent(Sb3Agent):
@@ -76,8 +65,4 @@ class MaskablePPOAgent(Sb3Agent):
                 seed=self._seed,
                 device="cpu",
             )
-
-            def adjust(factor: float) -> None:
-                model.ent_coef = min(max(model.ent_coef * factor, config.entropy), _MOST_ENTROPY)
-
-            _sb3.train(model, _sb3.Novelty(session, config.novelty, adjust))
+            _sb3.train_with_entropy(model, session, novelty=config.novelty, least=config.entropy)

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from math import log
 from typing import ClassVar
 
-from archgym.agent import Settings, setting
+from archgym.agent import setting
 from archgym.session import Session
+from archgym_agents._learner_settings import OffPolicySettings
 from archgym_agents._sb3_agent import Sb3Agent
 
 REQUIRES = "rl"
@@ -25,28 +26,13 @@ _HOTTEST = 1.0
 
 
 @dataclass(frozen=True)
-class SACConfig(Settings):
+class SACConfig(OffPolicySettings):
     """Settings of SAC."""
 
-    envs: int = setting(8, "designs drawn at a time, between two updates", values=(4, 8, 16), low=1)
-    warm_up: int = setting(32, "random designs before the policy is asked", values=(16, 32, 64), low=1)
-    novelty: float = setting(
-        0.5,
-        "share of new designs below which it explores more, and above which it explores less",
-        values=(0.25, 0.5, 0.75),
-        low=0.0,
-        high=1.0,
-    )
     spread: float = setting(
         0.3, "first spread of the distribution, before tanh", values=(0.1, 0.3, 1.0), low=0.01, high=10.0
     )
     temperature: float = setting(0.01, "smallest price of entropy", values=(0.001, 0.01, 0.1), low=1e-6, high=1.0)
-    learning_rate: float = setting(0.003, "step size of Adam", values=(0.001, 0.003, 0.01), low=1e-6, high=1.0)
-    updates: int = setting(8, "gradient steps an update", values=(4, 8, 16), low=1)
-    batch: int = setting(64, "designs a gradient step", values=(32, 64, 128), low=1)
-    hidden: int = setting(64, "neurons of each of two hidden layers", values=(32, 64, 128), low=1)
-    replay: int = setting(4096, "designs that are remembered and learned from", values=(512, 4096), low=1)
-    memory: int = setting(1024, "designs among which rewards are ranked", values=(256, 1024, 4096), low=1)
 
 
 class SACAgent(Sb3Agent):
@@ -68,17 +54,8 @@ class SACAgent(Sb3Agent):
             model = SAC(
                 "MlpPolicy",
                 _sb3.RankedRewards(Sb3VecEnv(session, config.envs, view="continuous"), config.memory),
-                learning_rate=config.learning_rate,
-                buffer_size=config.replay,
-                learning_starts=config.warm_up,
-                batch_size=config.batch,
-                train_freq=1,
-                gradient_steps=config.updates,
-                gamma=0.0,
                 ent_coef=config.temperature,
-                policy_kwargs={"net_arch": [config.hidden, config.hidden]},
-                seed=self._seed,
-                device="cpu",
+                **_sb3.off_policy_arguments(config, self._seed),
             )
 
             # The library begins with a spread that covers the cube, which hundreds of evaluations hardly narrow.

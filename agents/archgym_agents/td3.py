@@ -15,8 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from archgym.agent import Settings, setting
+from archgym.agent import setting
 from archgym.session import Session
+from archgym_agents._learner_settings import OffPolicySettings
 from archgym_agents._sb3_agent import Sb3Agent
 
 REQUIRES = "rl"
@@ -24,27 +25,12 @@ _LOUDEST = 2.0
 
 
 @dataclass(frozen=True)
-class TD3Config(Settings):
+class TD3Config(OffPolicySettings):
     """Settings of TD3."""
 
-    envs: int = setting(8, "designs drawn at a time, between two updates", values=(4, 8, 16), low=1)
-    warm_up: int = setting(32, "random designs before the policy is asked", values=(16, 32, 64), low=1)
-    novelty: float = setting(
-        0.5,
-        "share of new designs below which it explores more, and above which it explores less",
-        values=(0.25, 0.5, 0.75),
-        low=0.0,
-        high=1.0,
-    )
     noise: float = setting(
         0.2, "smallest size of the noise, on a cube of side 2", values=(0.05, 0.1, 0.2), low=1e-6, high=2.0
     )
-    learning_rate: float = setting(0.003, "step size of Adam", values=(0.001, 0.003, 0.01), low=1e-6, high=1.0)
-    updates: int = setting(8, "gradient steps an update", values=(4, 8, 16), low=1)
-    batch: int = setting(64, "designs a gradient step", values=(32, 64, 128), low=1)
-    hidden: int = setting(64, "neurons of each of two hidden layers", values=(32, 64, 128), low=1)
-    replay: int = setting(4096, "designs that are remembered and learned from", values=(512, 4096), low=1)
-    memory: int = setting(1024, "designs among which rewards are ranked", values=(256, 1024, 4096), low=1)
 
 
 class TD3Agent(Sb3Agent):
@@ -67,17 +53,8 @@ class TD3Agent(Sb3Agent):
             model = TD3(
                 "MlpPolicy",
                 _sb3.RankedRewards(Sb3VecEnv(session, config.envs, view="continuous"), config.memory),
-                learning_rate=config.learning_rate,
-                buffer_size=config.replay,
-                learning_starts=config.warm_up,
-                batch_size=config.batch,
-                train_freq=1,
-                gradient_steps=config.updates,
-                gamma=0.0,
                 action_noise=noise,
-                policy_kwargs={"net_arch": [config.hidden, config.hidden]},
-                seed=self._seed,
-                device="cpu",
+                **_sb3.off_policy_arguments(config, self._seed),
             )
 
             def adjust(factor: float) -> None:
