@@ -1,3 +1,6 @@
+import shlex
+import sys
+
 import numpy as np
 import pytest
 
@@ -34,3 +37,15 @@ def proposals():
         return np.concatenate(batches), session
 
     return collect
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Writes a program; its agent's name."""
+
+    def write(source, *arguments, name="program.py"):
+        path = tmp_path / name
+        path.write_text(source)
+        return "exec:" + shlex.join([sys.executable, "-S", str(path), *map(str, arguments)])
+
+    return write

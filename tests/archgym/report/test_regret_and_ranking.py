@@ -9,34 +9,12 @@ import pytest
 
 from archgym.best_known import best_known
 from archgym.report.charts import ALL_TASKS, Line, Points
-from archgym.report.sections import build_sections, lottery
+from archgym.report.sections import lottery
 from archgym.report.study_data import prepare
 from archgym.statistics import CEILING, hypervolume, iqm
 from archgym.tasks import task
-from tests.archgym.report.made_studies import SMALL_TASKS, MadeTask, made_study
-
-
-def sections_of(study):
-    return {section.key: section for section in build_sections(prepare(study))}
-
-
-def words(view):
-    return " ".join(view.words)
-
-
-def table_of(view, key):
-    (found,) = [table for table in view.tables if table.key == key]
-    return found
-
-
-@pytest.fixture(scope="module")
-def mixed():
-    return made_study(SMALL_TASKS, (("alpha", 1), ("beta", 3)), failed=0.1, nothing_feasible=0.1)
-
-
-@pytest.fixture(scope="module")
-def report(mixed):
-    return sections_of(mixed)
+from tests.archgym.report.made_studies import MadeTask, made_study
+from tests.archgym.report.read_sections import sections_of, table_of, words
 
 
 def test_regret_is_0_at_the_best_known_and_1_at_the_median_of_random_designs():

@@ -9,34 +9,12 @@ import pytest
 
 from archgym.problem import ProblemSpec
 from archgym.report.charts import ALL_TASKS, Bars, Line, Points
-from archgym.report.sections import build_sections, failures, importance
+from archgym.report.sections import failures, importance
 from archgym.report.study_data import prepare
 from archgym.statistics import non_dominated
 from archgym_simulators import InputError
-from tests.archgym.report.made_studies import BOWL, MISSING, SMALL_TASKS, MadeStudy, MadeTask, made_study
-
-
-def sections_of(study):
-    return {section.key: section for section in build_sections(prepare(study))}
-
-
-def words(view):
-    return " ".join(view.words)
-
-
-def table_of(view, key):
-    (found,) = [table for table in view.tables if table.key == key]
-    return found
-
-
-@pytest.fixture(scope="module")
-def mixed():
-    return made_study(SMALL_TASKS, (("alpha", 1), ("beta", 3)), failed=0.1, nothing_feasible=0.1)
-
-
-@pytest.fixture(scope="module")
-def report(mixed):
-    return sections_of(mixed)
+from tests.archgym.report.made_studies import BOWL, MISSING, MadeStudy, MadeTask, made_study
+from tests.archgym.report.read_sections import sections_of, table_of, words
 
 
 def test_explained_variance_finds_what_a_reward_is_made_of():
