@@ -1,4 +1,4 @@
-"""The frame of searchers that learn a policy from batches of designs; importing it needs no extra."""
+"""The frame of searchers that learn a policy from batches of designs."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ __all__ = ["PolicyConfig", "PolicySearch"]
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import numpy as np
 
-from archgym.agent import Settings, refuse_several_objectives, setting
+from archgym.agent import Settings, setting
 from archgym_agents._batches import Outcomes
 from archgym_agents._rewards import Floats, Ranks
 from archgym_agents._search import Search
 from archgym_agents._values import ValueTable
 from archgym_simulators import DesignSpace
-from archgym_simulators.errors import import_extra
 from archgym_simulators.space import Rows
 
 
@@ -43,7 +42,6 @@ class PolicySearch(Search):
     A design that was tried before is moved on, and the policy learns from what was evaluated.
     """
 
-    REQUIRES: ClassVar[str] = "rl"
     _config: Any
 
     def __init__(self, space: DesignSpace, config: PolicyConfig, rng: np.random.Generator) -> None:
@@ -51,21 +49,6 @@ class PolicySearch(Search):
         self._table = ValueTable(space)
         self._ranks = Ranks(config.memory)
         self._baseline = 0.0  # what ranks are on average
-
-    @classmethod
-    def create(
-        cls,
-        space: DesignSpace,
-        config: Any,
-        rng: np.random.Generator,
-        *,
-        budget: int,
-        n_objectives: int = 1,
-    ) -> Self:
-        """Build the agent; the budget does not change what it proposes."""
-        refuse_several_objectives(cls.__module__.rpartition(".")[2], n_objectives)
-        import_extra("torch", cls.REQUIRES)
-        return cls(space, config, rng)
 
     @abstractmethod
     def drawn(self, n: int) -> Rows:

@@ -1,13 +1,13 @@
-"""Autoregressive REINFORCE: each parameter is chosen in sight of the choices before it (torch).
+"""Autoregressive REINFORCE: each parameter is chosen in sight of the choices before it.
 
 Algorithm: REINFORCE (Williams 1992) as `reinforce`, with a policy in which parameters may depend on each other: index
 columns are chosen one after the other, in a random order drawn once, by a small network over the choices so far. Its
 hidden layer is the sum of what each choice contributes (NADE, Larochelle and Murray 2011): one pass over all columns
-for a gradient, one addition a column to draw.
+for a gradient, which is exact and written out, and one addition a column to draw.
 
 Does well: choices that only pay together, once it has seen some of them; long budgets.
 Does badly: fewer than some 200 evaluations; it learns more slowly than `reinforce` where parameters do not interact.
-It takes some 140 microseconds a design on 24 parameters.
+Some 40 microseconds a design on 24 parameters, half of them to draw it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ import numpy as np
 from archgym.agent import setting
 from archgym_agents._policy_search import PolicyConfig, PolicySearch
 from archgym_agents._rewards import Floats
+from archgym_agents._softmax_policies import Autoregressive
 from archgym_simulators import DesignSpace
 from archgym_simulators.space import Rows
-
-REQUIRES = "rl"
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,6 @@ class ReinforceAutoregressive(PolicySearch):
 
     def __init__(self, space: DesignSpace, config: AutoregressiveConfig, rng: np.random.Generator) -> None:
         super().__init__(space, config, rng)
-        from archgym_agents._softmax_policies import Autoregressive
-
         self._policy = Autoregressive(self._table, config.hidden, config.learning_rate, rng)
 
     def drawn(self, n: int) -> Rows:

@@ -1,11 +1,14 @@
 """IPPO and MAPPO: teams on the PettingZoo environment."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 import archgym
 from archgym.registry import agent_class
-from archgym_simulators import InputError
+from archgym_simulators import InputError, MissingExtra
 
 torch = pytest.importorskip("torch", reason="needs the extra marl")
 pytest.importorskip("pettingzoo", reason="needs the extra marl")
@@ -102,6 +105,25 @@ def test_threads_and_global_generators_are_left_alone(name: str) -> None:
     archgym.search("toy/Bowl-v0", name, budget=20, seed=1)
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_importing_it_imports_no_library_and_without_the_extra_it_says_so(name: str) -> None:
+    script = f"""
+import sys, numpy as np
+from archgym.registry import agent_class
+from archgym.testing.toys import Bowl
+agent = agent_class({name!r})
+assert not {{"torch", "pettingzoo"}} & set(sys.modules)
+sys.modules["torch"] = None
+try:
+    agent.create(Bowl().space, agent.Config(), np.random.default_rng(1), budget=10)
+except ImportError as error:
+    print(type(error).__name__, error)
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(MissingExtra.__name__)
+    assert f"pip install 'archgym[{agent_class(name).REQUIRES}]'" in done.stdout
 
 
 @pytest.mark.parametrize("name", BOTH)
