@@ -62,9 +62,6 @@ def open_blocks(folder: Path, groups: Sequence[int]) -> list[tuple[Path, list[in
 
 def measure_block(path: Path, groups: Sequence[int], part: Part) -> None:
     """Train, or time, every group's cell, and write the file in one piece."""
-    import torch
-
-    torch.set_num_threads(1)
     cells = [cell_of_group(group) for group in groups]
     columns = {"group": np.array(groups, dtype=np.int16), **(_timed if part.is_timing else _trained)(cells, part)}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +72,6 @@ def measure_block(path: Path, groups: Sequence[int], part: Part) -> None:
 
 def _trained(cells: Sequence[Cell], part: Part) -> Columns:
     from archgym_simulators.nas.cell_training import train_cell
-    from archgym_simulators.nas.zero_cost import SCORES, scores_of
 
     trained = [train_cell(cell, part.seeds) for cell in cells]
     columns: Columns = {
@@ -84,10 +80,17 @@ def _trained(cells: Sequence[Cell], part: Part) -> Columns:
         "train_s": np.array([one.train_s for one in trained], dtype=np.float32),
         "evaluate_s": np.array([one.evaluate_s for one in trained], dtype=np.float32),
     }
-    if part.scores:
-        found = [scores_of(cell, part.seeds[0]) for cell in cells]
-        columns |= {name: np.array([one[name] for one in found]) for name in SCORES}
-    return columns
+    return columns | (_scored(cells, part.seeds[0]) if part.scores else {})
+
+
+def _scored(cells: Sequence[Cell], seed: int) -> Columns:
+    import torch
+
+    from archgym_simulators.nas.zero_cost import SCORES, scores_of
+
+    torch.set_num_threads(1)
+    found = [scores_of(cell, seed) for cell in cells]
+    return {name: np.array([one[name] for one in found]) for name in SCORES}
 
 
 def _timed(cells: Sequence[Cell], part: Part) -> Columns:

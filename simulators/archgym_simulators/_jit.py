@@ -5,7 +5,15 @@ Only modules that define kernels import this one, so numba is not loaded before 
 
 from __future__ import annotations
 
-__all__ = ["KERNEL_OPTIONS", "announce_compilation", "inlined", "inner_kernel", "kernel", "loop_kernel"]
+__all__ = [
+    "KERNEL_OPTIONS",
+    "announce_compilation",
+    "inlined",
+    "inner_kernel",
+    "kernel",
+    "loop_kernel",
+    "reordering_kernel",
+]
 
 import hashlib
 import sys
@@ -36,6 +44,14 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 def inner_kernel(function: Callable[P, R]) -> Callable[P, R]:
     """As `kernel`, for what only other kernels call: without a door from Python, which is near half of compiling it."""
     return _compiled(function, **KERNEL_OPTIONS, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def reordering_kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """As `kernel`, for training networks: sums may be reordered and fused, so that they fill whole registers.
+
+    The same bits on one machine only. Never for a cost model.
+    """
+    return _compiled(function, **KERNEL_OPTIONS, fastmath={"reassoc", "contract", "nsz"})
 
 
 def loop_kernel(function: Callable[P, R]) -> Callable[P, R]:

@@ -18,14 +18,6 @@ CELL = (3, 1, 2, 4, 0, 1)
 EMPTY = (0, 3, 3, 0, 3, 0)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def test_images_are_fixed_where_they_must_be_and_digits_are_disjoint():
     assert validation_images().pixels.shape == held_back().pixels.shape == (2000, 10, 10)
     again = validation_images.__wrapped__()
@@ -43,7 +35,12 @@ def test_training_gives_the_same_bits_again_and_learns():
     assert (first.validation[0] != first.validation[1]).any()
 
 
-def test_a_seed_computes_what_it_computes_alone():
+def test_a_seed_is_trained_as_it_is_alone():
+    both, alone = (train_cell(CELL, seeds, epochs=1) for seeds in ((0, 7), (7,)))
+    np.testing.assert_array_equal(both.validation[1], alone.validation[0])
+
+
+def test_a_seed_of_several_computes_what_it_computes_alone_in_torch():
     both, alone = (CellNetwork(CELL, DIGITS, seeds) for seeds in ((0, 7), (7,)))
     images = torch.from_numpy(training_epoch(np.random.default_rng(3)).pixels[:64, None])
     together = both(images.expand(-1, 2, -1, -1))[:, 1]
