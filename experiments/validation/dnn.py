@@ -22,7 +22,7 @@ from experiments.validation._mapping import MAPPING_REF, MAPPING_REF_NOLINK
 
 SCALESIM_DISAGREES = (
     "Counts of the array follow from the mapping alone; its memory is one tool's: on these rows its prefetch fetches "
-    "up to 100 times the distinct words, so stalls say how well that prefetch is replayed, not how a chip would wait."
+    "up to 100 times the distinct words, so stalls say how well that memory is replayed, not how a chip would wait."
 )
 # Ours -> the tool's column, whole numbers.
 SCALESIM_COUNTS = {
@@ -35,6 +35,7 @@ SCALESIM_LIMITED = {
     "stall_cycles": "stall_cycles",
     "dram_ifmap_reads": "dram_ifmap_reads",
     "dram_filter_reads": "dram_filter_reads",
+    "dram_ofmap_writes": "dram_ofmap_writes",
 }
 SCALESIM_COLUMNS = (
     *("kind", "M", "N", "K", "array_h", "array_w", "dataflow", "bw_mode", "bandwidth"),
@@ -63,7 +64,7 @@ def _compare_scalesim(table: Table) -> Comparison:
     groups = [f"{record['dataflow']} {record['bw_mode']}" for record in records]
     notes = (
         "ofmap_writes: the tool's count, with rows + columns more for every OS fold; ofmap_writes_corrected: ours.",
-        "Stalls and DRAM reads of bandwidth-limited rows: the tool's prefetch, replayed access by access.",
+        "Stalls, DRAM reads and writes of bandwidth-limited rows: the tool's memory, replayed access by access.",
         "stall_cycles_ideal: our default double buffer on one channel of that bandwidth, which does not thrash.",
     )
     headline = ("total_cycles", "ifmap_reads", "filter_reads", "ofmap_writes", "utilisation", "stall_cycles")

@@ -51,6 +51,7 @@ def row_of(cells, layer, dataflow, rows, columns, bandwidth):
         "sram_ofmap_writes": int(found.ofmap_writes[0]),
         "dram_ifmap_reads": int(found.dram_ifmap_reads[0]) if bandwidth else 1,
         "dram_filter_reads": int(found.dram_filter_reads[0]) if bandwidth else 1,
+        "dram_ofmap_writes": int(found.dram_ofmap_writes[0]) if bandwidth else 1,
     }
 
 
@@ -137,11 +138,7 @@ def test_scalesim_is_met_as_promised(tmp_path):
     found = validate(tmp_path / "refs", tmp_path)
     for metric in ("compute_cycles", "ifmap_reads", "filter_reads", "ofmap_writes", "utilisation"):
         assert found["all", metric]["exact"] == 1.0
-    for metric in ("dram_ifmap_reads", "dram_filter_reads"):
+    for metric in ("stall_cycles", "dram_ifmap_reads", "dram_filter_reads", "dram_ofmap_writes", "total_cycles"):
         assert found["all", metric]["exact"] == 1.0
-    bound = found["all", "stall_cycles_when_bound"]
-    assert bound["rows"] >= 100
-    assert bound["mean_rel_err"] <= 0.02
-    assert bound["p95_rel_err"] <= 0.1
-    assert bound["spearman"] >= 0.999
+    assert found["all", "stall_cycles_when_bound"]["rows"] >= 100
     assert np.isfinite(found["all", "stall_cycles_ideal"]["mean_rel_err"])

@@ -1,9 +1,7 @@
-"""Stalls of SCALE-Sim 3.0.0's double-buffered prefetch, replayed access by access.
+"""SCALE-Sim 3.0.0's double-buffered prefetch of one operand, access by access; inner kernels of `replay`.
 
 The tool does not decide what to keep: it fetches the elements of an operand in one fixed cyclic order, half a buffer at
-a time, and an access that misses advances the cycle until the element comes round again. The rules below were fitted to
-the figures that it prints for 245 bandwidth-limited runs: their DRAM reads are met exactly; of the 111 that stall, 101
-are exact, the others (all with many partial sums on a slow channel) within 3 % but for two at 13 %.
+a time, and an access that misses advances the cycle until the element comes round again.
 
 - Order of a streamed operand: the folds' streams one after another, skewed as the array consumes them (element t of
   line r of fold f has rank f T + t + r, ties by r). Order of a stationary operand: fold by fold, top row first; the
@@ -13,22 +11,27 @@ are exact, the others (all with many partial sums on a slow channel) within 3 % 
 - Half a buffer arrives every ceil(half / bandwidth) + 1 cycles from the start on, used or not. An access that waits for
   an arrival puts off its operand's clock twice: once as an offset, and once, if the arrival is late, as a stall; where
   several advances meet in one cycle, an early one takes from the offset only.
-- Both operands have a channel of ``bandwidth`` words a cycle each; writes do not stall.
-
-This thrashes where a sensible controller would not. It serves comparison with the tool only.
+- Both operands have a channel of ``bandwidth`` words a cycle each.
 """
 
 from __future__ import annotations
 
-__all__ = ["PrefetchRun", "prefetch_run"]
-
-from dataclasses import dataclass
+__all__ = [
+    "ADVANCES",
+    "Addresses",
+    "fetched_words",
+    "load_row",
+    "new_operand",
+    "skewed_order",
+    "stationary_order",
+    "stream_step",
+    "take_stall",
+]
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archgym_simulators._jit import kernel
-from archgym_simulators.layers.layer import Layer
 
 Addresses = NDArray[np.int32]
 Integers = NDArray[np.int64]
@@ -38,76 +41,12 @@ _SETS_PER_BUFFER = 100
 START, ADVANCES, SETS, ACTIVE, OF_SET, PER, WAITED, OFFSET = range(8)
 
 
-@dataclass(frozen=True)
-class PrefetchRun:
-    """What one group of a layer costs beyond the array itself.
-
-    Attributes:
-        stall_cycles: cycles in which the array waits.
-        dram_ifmap_reads: words fetched into the input buffer.
-        dram_filter_reads: words fetched into the weight buffer.
-    """
-
-    stall_cycles: int
-    dram_ifmap_reads: int
-    dram_filter_reads: int
-
-
-def prefetch_run(
-    layer: Layer, *, dataflow: str, rows: int, columns: int, ifmap_words: int, filter_words: int, bandwidth: int
-) -> PrefetchRun:
-    """Replay one group of ``layer``; takes time in proportion to cycles times rows plus columns.
-
-    Args:
-        layer: one repetition of one of its groups is run.
-        dataflow: ``"os"``, ``"ws"`` or ``"is"``.
-        rows: of the array.
-        columns: of the array.
-        ifmap_words: words of the whole input buffer.
-        filter_words: words of the whole weight buffer.
-        bandwidth: words a cycle into each of the two.
-    """
-    inputs, weights = _input_addresses(layer), _weight_addresses(layer)
-    stationary = dataflow != "os"
-    across, along = {"os": (inputs, weights), "ws": (inputs.T, weights), "is": (weights.T, inputs)}[dataflow]
-    across, along = np.ascontiguousarray(across), np.ascontiguousarray(along)
-    row_buffer, column_buffer = (filter_words, ifmap_words) if dataflow == "is" else (ifmap_words, filter_words)
-    row_order = _skewed_order(across, rows)
-    column_order = _stationary_order(along, columns) if stationary else _skewed_order(along, columns)
-    largest = int(max(inputs.max(), weights.max())) + 1
-    stall, row_advances, column_advances = _replay(
-        across, along, row_order, column_order, rows, columns, stationary, row_buffer, column_buffer, bandwidth, largest
-    )
-    padded_rows, padded_columns = -(-len(across) // rows) * rows, -(-len(along) // columns) * columns
-    row_words = _fetched(row_advances, padded_rows * across.shape[1], row_order.size, row_buffer, bandwidth)
-    column_words = _fetched(column_advances, padded_columns * along.shape[1], along.size, column_buffer, bandwidth)
-    by_operand = (column_words, row_words) if dataflow == "is" else (row_words, column_words)
-    return PrefetchRun(int(stall), *by_operand)
-
-
-def _fetched(advances: int, padded: int, elements: int, buffer: int, bandwidth: int) -> int:
+def fetched_words(advances: int, padded: int, elements: int, buffer: int, bandwidth: int) -> int:
+    """Words that the tool counts for an operand: whole halves, or the folds' lines where the order fits."""
     sets, active, _ = _geometry(elements, buffer)
     if sets <= active:
         return -(-padded // bandwidth) * bandwidth
     return (1 + int(advances)) * (buffer // 2)
-
-
-def _input_addresses(layer: Layer) -> Addresses:
-    """Address of each element of the im2col matrix (M, K); pixels shared by windows have one address."""
-    pixel = np.arange(layer.n * layer.p * layer.q)
-    image, rest = np.divmod(pixel, layer.p * layer.q)
-    y, x = np.divmod(rest, layer.q)
-    window, channel = np.divmod(np.arange(layer.r * layer.s * layer.c), layer.c)
-    r, s = np.divmod(window, layer.s)
-    row = image[:, None] * layer.input_rows + y[:, None] * layer.stride + r
-    address = (row * layer.input_columns + x[:, None] * layer.stride + s) * layer.c + channel
-    addresses: Addresses = address.astype(np.int32)
-    return addresses
-
-
-def _weight_addresses(layer: Layer) -> Addresses:
-    _, n, k = layer.gemm_mnk
-    return np.arange(n * k, dtype=np.int32).reshape(n, k)
 
 
 @kernel
@@ -118,7 +57,7 @@ def _geometry(elements: int, buffer: int) -> tuple[int, int, int]:
 
 
 @kernel
-def _skewed_order(lines: Addresses, width: int) -> Addresses:
+def skewed_order(lines: Addresses, width: int) -> Addresses:
     """Elements of ``lines`` (S, T) in the order in which folds of ``width`` lines consume them."""
     count, length = lines.shape
     folds = (count + width - 1) // width
@@ -135,7 +74,7 @@ def _skewed_order(lines: Addresses, width: int) -> Addresses:
 
 
 @kernel
-def _stationary_order(lines: Addresses, width: int) -> Addresses:
+def stationary_order(lines: Addresses, width: int) -> Addresses:
     """Elements of ``lines`` (S, T): blocks of ``width`` lines, each element by element across the block."""
     count, length = lines.shape
     order = np.empty(count * length, np.int32)
@@ -157,7 +96,7 @@ def _shift(present: Addresses, order: Addresses, start: int, sets: int, of_set: 
 
 
 @kernel
-def _operand(order: Addresses, buffer: int, bandwidth: int, largest: int) -> tuple[Integers, Addresses]:
+def new_operand(order: Addresses, buffer: int, bandwidth: int, largest: int) -> tuple[Integers, Addresses]:
     """State of one operand's prefetch, and how often each address is in the active window."""
     sets, active, of_set = _geometry(order.size, buffer)
     state = np.zeros(8, np.int64)
@@ -184,7 +123,7 @@ def _access(state: Integers, present: Addresses, order: Addresses, address: int,
 
 
 @kernel
-def _stream(
+def stream_step(
     state: Integers, present: Addresses, order: Addresses, lines: Addresses, first: int, width: int, t: int, now: int
 ) -> None:
     """What ``width`` lines from ``first`` take in step ``t`` of their fold: line i is i steps behind."""
@@ -194,7 +133,7 @@ def _stream(
 
 
 @kernel
-def _load(
+def load_row(
     state: Integers, present: Addresses, order: Addresses, lines: Addresses, first: int, width: int, t: int, now: int
 ) -> None:
     """One row of a stationary tile."""
@@ -203,44 +142,8 @@ def _load(
 
 
 @kernel
-def _stall(state: Integers) -> int:
+def take_stall(state: Integers) -> int:
     """Cycles that this cycle's accesses of an operand put off; forgets them."""
     stall: int = max(0, state[WAITED] + state[OFFSET])
     state[WAITED] = state[OFFSET] = 0
     return stall
-
-
-@kernel
-def _replay(
-    across: Addresses,
-    along: Addresses,
-    row_order: Addresses,
-    column_order: Addresses,
-    rows: int,
-    columns: int,
-    stationary: bool,
-    row_buffer: int,
-    column_buffer: int,
-    bandwidth: int,
-    largest: int,
-) -> tuple[int, int, int]:
-    """Stall cycles, and advances of the row and the column operand."""
-    load = rows if stationary else 0
-    row_state, row_present = _operand(row_order, row_buffer, bandwidth, largest)
-    column_state, column_present = _operand(column_order, column_buffer, bandwidth, largest)
-    folds = -(-len(across) // rows)
-    now, stalled = -1, 0
-    for fold in range(folds * -(-len(along) // columns)):
-        column, row = fold // folds * columns, fold % folds * rows
-        for cycle in range(load + rows + columns + across.shape[1] - 2):
-            now += 1
-            _stream(row_state, row_present, row_order, across, row, rows, cycle - load, now)
-            bottom_first = row + rows - 1 - cycle
-            if not stationary:
-                _stream(column_state, column_present, column_order, along, column, columns, cycle, now)
-            elif row <= bottom_first < along.shape[1]:
-                _load(column_state, column_present, column_order, along, column, columns, bottom_first, now)
-            stall = max(_stall(row_state), _stall(column_state))
-            now += stall
-            stalled += stall
-    return stalled, row_state[ADVANCES], column_state[ADVANCES]

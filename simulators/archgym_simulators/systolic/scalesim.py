@@ -1,4 +1,4 @@
-"""SCALE-Sim 3.0.0's own rules where they differ from ours: its prefetch, and its count of OS writes."""
+"""SCALE-Sim 3.0.0's own rules where they differ from ours: its memory, and its count of OS writes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from archgym_simulators.layers.layer import Layer
 from archgym_simulators.systolic.kernel import OS
 from archgym_simulators.systolic.model import DesignArrays
-from archgym_simulators.systolic.prefetch import prefetch_run
+from archgym_simulators.systolic.replay import replay_memory
 
 Columns = dict[str, NDArray[np.int64]]
 
@@ -27,19 +27,20 @@ def as_scalesim(
 
     - An OS fold counts rows + columns writes beyond its outputs: the tool pads with both.
     - Partial sums are written off the chip as they come, and never read back.
-    - Stalls and DRAM reads are those of its prefetch, replayed access by access; without a ``bandwidth`` there are no
-      stalls, and DRAM reads stay as they are.
+    - Stalls, DRAM reads and DRAM writes are those of its memory, replayed access by access; without a ``bandwidth``
+      there are no stalls, DRAM reads stay as they are, and every write leaves the chip once.
     """
     changed = {name: column.copy() for name, column in columns.items()}
+    changed["dram_ofmap_writes"] = columns["ofmap_writes"].copy()
     changed["ofmap_writes"] += _padding_writes(layers, designs)
-    changed["dram_ofmap_writes"] = changed["ofmap_writes"].copy()
     changed["ofmap_reads"][:] = 0
     changed["dram_ofmap_reads"][:] = 0
     changed["total_cycles"] = changed["compute_cycles"].copy()
     if bandwidth is not None:
-        replayed = _replayed(layers, designs, bandwidth)  # (N, 3)
+        replayed = _replayed(layers, designs, bandwidth)  # (N, 4)
         changed["total_cycles"] += replayed[:, 0]
-        changed["dram_ifmap_reads"], changed["dram_filter_reads"] = replayed[:, 1].copy(), replayed[:, 2].copy()
+        for position, name in enumerate(("dram_ifmap_reads", "dram_filter_reads", "dram_ofmap_writes")):
+            changed[name] = replayed[:, 1 + position].copy()
     return changed
 
 
@@ -53,20 +54,21 @@ def _padding_writes(layers: Sequence[Layer], designs: DesignArrays) -> NDArray[n
 
 
 def _replayed(layers: Sequence[Layer], designs: DesignArrays, bandwidth: int) -> NDArray[np.int64]:
-    """Stall cycles, and words read off the chip for inputs and weights: (N, 3)."""
+    """Stall cycles, words read off the chip for inputs and weights, and words written off it: (N, 4)."""
     totals = []
-    for code, rows, columns, ifmap, weights, _ in designs.table.tolist():
-        total = np.zeros(3, dtype=np.int64)
+    for code, rows, columns, ifmap, weights, ofmap in designs.table.tolist():
+        total = np.zeros(4, dtype=np.int64)
         for layer in layers:
-            run = prefetch_run(
+            run = replay_memory(
                 layer,
                 dataflow=_NAMES[code],
                 rows=rows,
                 columns=columns,
                 ifmap_words=2 * ifmap,
                 filter_words=2 * weights,
+                ofmap_words=2 * ofmap,
                 bandwidth=bandwidth,
             )
             total += layer.groups * layer.repeat * np.array(astuple(run), dtype=np.int64)
         totals.append(total)
-    return np.array(totals, dtype=np.int64).reshape(len(totals), 3)
+    return np.array(totals, dtype=np.int64).reshape(len(totals), 4)
