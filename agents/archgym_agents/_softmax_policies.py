@@ -15,24 +15,20 @@ from numpy.typing import NDArray
 
 from archgym_agents._adam import Adam, Singles
 from archgym_agents._rewards import Floats
+from archgym_agents._softmax import PaddedColumns, free_slope, log_softmax
 from archgym_agents._values import ValueTable
 from archgym_simulators.space import Rows
 
 Places = NDArray[np.int64]
 _FIRST_SCALE = 0.1
-_NEVER = -1e9
 
 
 class _Policy(ABC):
-    """What both have in common: logits by column, padded to C, the most values of a column."""
+    """What both have in common: logits by column."""
 
     def __init__(self, table: ValueTable) -> None:
-        sizes = np.bincount(table.column_of())  # (D,) values of each column
         self._table = table
-        self._firsts = np.cumsum(sizes) - sizes  # (D,) place of each column's first value
-        self._shape = len(sizes), int(sizes.max())
-        self._is_value = np.arange(self._shape[1]) < sizes[:, None]  # (D, C)
-        self._padding = np.where(self._is_value, 0.0, _NEVER).astype(np.float32)
+        self._columns = PaddedColumns(table)
 
     @abstractmethod
     def draw(self, n: int, rng: np.random.Generator) -> Rows:
@@ -52,20 +48,22 @@ class Factorised(_Policy):
 
     def __init__(self, table: ValueTable, learning_rate: float) -> None:
         super().__init__(table)
-        self._adam = Adam([np.zeros(self._shape, np.float32)], learning_rate)
+        self._adam = Adam([np.zeros(self._columns.is_value.shape, np.float32)], learning_rate)
 
     def draw(self, n: int, rng: np.random.Generator) -> Rows:
         chances = np.exp(self.log_chances(np.zeros((0, 0), np.int64))[:, 0])
-        return self._table.draw(chances[self._is_value].astype(np.float64), n, rng)
+        return self._table.draw(chances[self._columns.is_value].astype(np.float64), n, rng)
 
     def log_chances(self, rows: Rows) -> Singles:
-        return _log_softmax((self._adam.weights[0] + self._padding)[:, None])
+        return log_softmax(self._adam.weights[0][:, None] + self._columns.padding)
 
     def improve(self, rows: Rows, gains: Floats, entropy: float) -> None:
-        slope = _free_slope(self.log_chances(rows), gains.mean(keepdims=True), entropy)[:, 0]  # (D, C)
-        each = np.repeat(gains / len(rows), len(self._firsts))
-        slope[self._is_value] += np.bincount(self._table.places(rows).ravel(), each, self._table.size)
-        self._adam.climb([slope])
+        mean = gains.mean(keepdims=True).astype(np.float32)
+        slope = free_slope(self.log_chances(rows), mean, np.full(1, entropy, np.float32))[:, 0]  # (D, C)
+        each = np.repeat(gains / len(rows), slope.shape[0])
+        slope[self._columns.is_value] += np.bincount(self._table.places(rows).ravel(), each, self._table.size)
+        self._adam.slopes[0][:] = slope
+        self._adam.climb()
 
 
 class Autoregressive(_Policy):
@@ -73,7 +71,7 @@ class Autoregressive(_Policy):
 
     def __init__(self, table: ValueTable, hidden: int, learning_rate: float, rng: np.random.Generator) -> None:
         super().__init__(table)
-        columns, most = self._shape
+        columns, most = self._columns.is_value.shape
         shapes = (table.size, hidden), (hidden,), (columns, hidden, most)
         first = [_FIRST_SCALE * rng.standard_normal(shape) for shape in shapes]
         self._adam = Adam([one.astype(np.float32) for one in (*first, np.zeros((columns, 1, most)))], learning_rate)
@@ -81,14 +79,14 @@ class Autoregressive(_Policy):
         self._given, self._start, self._out, self._logits = self._adam.weights
         self._order = rng.permutation(columns)
         position = np.argsort(self._order)
-        spans = list(pairwise([*self._firsts.tolist(), table.size]))
+        spans = list(pairwise([*self._columns.firsts.tolist(), table.size]))
         self._spans = [(column, *spans[column]) for column in self._order.tolist()]
         self._is_earlier = (position < position[:, None]).astype(np.float32)  # (D, D) 1 for a column chosen before
 
     def draw(self, n: int, rng: np.random.Generator) -> Rows:
         """Rows (n, D), column after column."""
         luck = rng.gumbel(size=(n, self._table.size)).astype(np.float32)  # the highest of logit + luck is a draw
-        luck += self._logits[:, 0][self._is_value]
+        luck += self._logits[:, 0][self._columns.is_value]
         hidden = np.tile(self._start, (n, 1))
         places = np.empty((len(self._order), n), dtype=np.int64)
         for column, low, high in self._spans:
@@ -104,50 +102,34 @@ class Autoregressive(_Policy):
     def improve(self, rows: Rows, gains: Floats, entropy: float) -> None:
         places = self._table.places(rows).T  # (D, N)
         columns, count = places.shape
+        pull, slopes = gains.astype(np.float32), self._adam.slopes
         before = self._before(places)
-        slope = _free_slope(self._logs(before), gains, entropy)  # (D, N, C)
-        slope[np.arange(columns)[:, None], np.arange(count), places - self._firsts[:, None]] += gains
+        slope = free_slope(self._logs(before), pull, np.full(1, entropy, np.float32))  # (D, N, C)
+        slope[np.arange(columns)[:, None], np.arange(count), places - self._columns.firsts[:, None]] += pull
         slope /= count
         sums = (slope @ self._out.transpose(0, 2, 1)) * (1.0 - before * before)  # (D, N, H), of what tanh is taken of
-        out = before.transpose(0, 2, 1) @ slope
-        start, logits = np.einsum("dnh->h", sums), np.einsum("dnc->dc", slope)
-        self._adam.climb([self._given_slope(places, sums), start, out, logits])
+        slopes[0][:] = self._given_slope(places, sums)
+        np.einsum("dnh->h", sums, out=slopes[1])
+        np.matmul(before.transpose(0, 2, 1), slope, out=slopes[2])
+        np.einsum("dnc->dc", slope, out=slopes[3][:, 0])
+        self._adam.climb()
 
     def _before(self, places: Places) -> Singles:
         """The hidden layer, after its tanh, that each column is chosen from: (D, N, H)."""
-        return np.tanh(self._start + _added_up(self._is_earlier, self._given.take(places, axis=0)))
+        return np.asarray(np.tanh(self._start + _added_up(self._is_earlier, self._given.take(places, axis=0))))
 
     def _logs(self, before: Singles) -> Singles:
         """Logarithms of chances (D, N, C)."""
-        return _log_softmax(before @ self._out + self._logits + self._padding[:, None])
+        return log_softmax(before @ self._out + self._logits + self._columns.padding)
 
     def _given_slope(self, places: Places, sums: Singles) -> Singles:
-        """Of what values add (V * H,): a choice adds to the sums (D, N, H) of all columns after its own."""
+        """Of what values add (V, H): a choice adds to the sums (D, N, H) of all columns after its own."""
         after = _added_up(self._is_earlier.T, sums)  # (D, N, H)
         width = after.shape[2]
         spots = places[:, :, None] * width + np.arange(width)
-        return np.bincount(spots.ravel(), after.ravel(), self._given.size).astype(np.float32)
+        return np.bincount(spots.ravel(), after.ravel(), self._given.size).astype(np.float32).reshape(self._given.shape)
 
 
 def _added_up(which: Singles, parts: Singles) -> Singles:
     """Sums of parts (D, N, H), for each of the columns (D, D) that are 1: (D, N, H)."""
     return np.asarray(which @ parts.reshape(len(parts), -1)).reshape(parts.shape)
-
-
-def _log_softmax(logits: Singles) -> Singles:
-    """Of logits (..., C)."""
-    # NumPy takes a maximum along a short last axis several times as long as copying it to the front.
-    rest = logits - np.ascontiguousarray(np.moveaxis(logits, -1, 0)).max(axis=0)[..., None]
-    return np.asarray(rest - np.log(np.einsum("...c->...", np.exp(rest)))[..., None])
-
-
-def _free_slope(logs: Singles, gains: Floats, entropy: float) -> Singles:
-    """The part of the slope by logits (D, N, C) that does not depend on what was chosen.
-
-    With p the chances that logits give, and x the choice of a design of gain g, that of ``g log p(x)`` is
-    ``g (1[x] - p)``, without its first term; that of the entropy ``-p (log p - sum(p log p))``.
-    """
-    chances, bonus = np.exp(logs), np.float32(entropy)
-    expected = np.einsum("dnc,dnc->dn", chances, logs)
-    free = (bonus * expected - gains.astype(np.float32))[:, :, None] - bonus * logs
-    return np.asarray(chances * free)

@@ -73,8 +73,11 @@ class Untried:
 
     def _fresh(self, rows: Rows, limit: int) -> tuple[Rows, list[Any]]:
         folded = self._space.canonical(rows)
+        keys: list[Any] = self._space.keys(folded)
+        if len(keys) == 1 and limit:  # what agents that move one design at a time would wait for
+            return (folded[:0], []) if keys[0] in self._tried else (folded.copy(), keys)
         position_of: dict[Any, int] = {}
-        for position, key in enumerate(self._space.keys(folded)):
+        for position, key in enumerate(keys):
             if len(position_of) == limit:
                 break
             if key not in self._tried:

@@ -1,4 +1,4 @@
-"""MAPPO: an agent for each parameter, and one critic for all of them (PettingZoo, torch).
+"""MAPPO: an agent for each parameter, and one critic for all of them (PettingZoo).
 
 Algorithm: multi-agent proximal policy optimisation (Yu et al. 2022): as `ippo`, but what all agents' choices are judged
 by is one central critic of the environment's state, so that every agent has the same advantages.

@@ -18,7 +18,6 @@ import numpy as np
 
 from archgym_agents._policy_search import PolicyConfig, PolicySearch
 from archgym_agents._rewards import Floats
-from archgym_agents._softmax_policies import Factorised
 from archgym_simulators import DesignSpace
 from archgym_simulators.space import Rows
 
@@ -31,6 +30,8 @@ class Reinforce(PolicySearch):
 
     def __init__(self, space: DesignSpace, config: PolicyConfig, rng: np.random.Generator) -> None:
         super().__init__(space, config, rng)
+        from archgym_agents._softmax_policies import Factorised  # compiled, so not with the module
+
         self._policy = Factorised(self._table, config.learning_rate)
 
     def drawn(self, n: int) -> Rows:

@@ -19,7 +19,6 @@ import numpy as np
 from archgym.agent import setting
 from archgym_agents._policy_search import PolicyConfig, PolicySearch
 from archgym_agents._rewards import Floats
-from archgym_agents._softmax_policies import Autoregressive
 from archgym_simulators import DesignSpace
 from archgym_simulators.space import Rows
 
@@ -39,6 +38,8 @@ class ReinforceAutoregressive(PolicySearch):
 
     def __init__(self, space: DesignSpace, config: AutoregressiveConfig, rng: np.random.Generator) -> None:
         super().__init__(space, config, rng)
+        from archgym_agents._softmax_policies import Autoregressive  # compiled, so not with the module
+
         self._policy = Autoregressive(self._table, config.hidden, config.learning_rate, rng)
 
     def drawn(self, n: int) -> Rows:
