@@ -165,18 +165,24 @@ class OutputFile:
         os.close(handle)
         self._part = Path(part)
 
-    def write(self, columns: Mapping[str, Sequence[Any]], arrow: pa.Table | None = None) -> None:
+    def write(
+        self,
+        columns: Mapping[str, Sequence[Any]],
+        arrow: pa.Table | None = None,
+        metadata: Mapping[bytes, bytes] | None = None,
+    ) -> None:
         """Write columns of equal length.
 
         Args:
             columns: name -> cells.
-            arrow: for Parquet to Parquet, the input; its columns keep their types.
+            arrow: for Parquet to Parquet, the columns of the input that stay, with their types.
+            metadata: for Parquet, what the file says about itself.
         """
         try:
             if self.suffix == ".csv":
                 self._write_csv(columns)
             else:
-                self._write_parquet(columns, arrow)
+                self._write_parquet(columns, arrow, metadata)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise OSError(error.errno, f"cannot write {self.path}: {reason}") from error
@@ -187,12 +193,15 @@ class OutputFile:
             writer.writerow(columns)
             writer.writerows(zip(*(map(_cell, cells) for cells in columns.values()), strict=True))
 
-    def _write_parquet(self, columns: Mapping[str, Sequence[Any]], arrow: pa.Table | None) -> None:
+    def _write_parquet(
+        self, columns: Mapping[str, Sequence[Any]], arrow: pa.Table | None, metadata: Mapping[bytes, bytes] | None
+    ) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         kept = {} if arrow is None else {name: arrow.column(name) for name in arrow.column_names}
-        pq.write_table(pa.table({name: kept.get(name, cells) for name, cells in columns.items()}), self._part)
+        table = pa.table({name: kept.get(name, cells) for name, cells in columns.items()})
+        pq.write_table(table.replace_schema_metadata(metadata), self._part, write_page_checksum=True)
 
     def __enter__(self) -> OutputFile:
         return self

@@ -44,6 +44,7 @@ def parser() -> Parser:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, simulate, write."""
+    from archgym.datasets.evaluated import evaluation_metadata
     from archgym.problem import Problem
     from archgym.session import Session
 
@@ -58,7 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
         outcomes = _evaluate(session, rows)
         added = _columns(session, outcomes, diagnostics=arguments.diagnostics, scores=scored_too)
         given = {name: cells for name, cells in _given(designs, rows, session, out).items() if name not in added}
-        out.write({**given, **added}, designs.arrow)
+        metadata = evaluation_metadata(session.problem(), spec, rows, scored=scored_too)
+        kept = designs.arrow.select(list(given)) if designs.arrow is not None else None
+        out.write({**given, **added}, kept, metadata)
     print(_summary(outcomes, arguments.out))
     return 0
 

@@ -103,9 +103,12 @@ class _Filling:
             _check_columns(columns, source)
             with opened(source.file, dictionaries=_text_columns(source)) as file:
                 position = _Position(source, self._run_places)
-                wanted = [*self._schema.space.names, *self._schema.metric_names, *_OTHERS, *_run_column(source)]
+                wanted = [*self._schema.space.names, *self._schema.metric_names, *_others(source)]
+                first = 0
                 for batch in file.iter_batches(_ROWS_AT_ONCE, columns=wanted, use_threads=False):
-                    self._append(source, decoder, batch, position)
+                    whole = batch if source.evaluated is None else source.evaluated.completed(batch, first)
+                    self._append(source, decoder, whole, position)
+                    first += batch.num_rows
         except InputError as error:
             raise error if str(source.file) in str(error) else InputError(f"{source.file}: {error}") from error
         self._ends.append(self._end)
@@ -196,19 +199,21 @@ class _Filling:
 _OTHERS = ("status", "workload", "step", "reward", "feasible", "simulator_version")
 
 
-def _run_column(source: Source) -> list[str]:
-    return ["run_id"] if source.counts is None else []
+def _others(source: Source) -> list[str]:
+    """Columns of the file besides designs and metrics."""
+    absent = source.evaluated.absent if source.evaluated else ()
+    return [*(name for name in _OTHERS if name not in absent), *(["run_id"] if source.counts is None else [])]
 
 
 def _text_columns(source: Source) -> list[str]:
-    return ["status", "workload", "simulator_version", *_run_column(source)]
+    return [name for name in _others(source) if name in ("status", "workload", "simulator_version", "run_id")]
 
 
 def _check_columns(columns: pa.Schema, source: Source) -> None:
     import pyarrow as pa
 
     kinds = {"step": pa.types.is_integer, "reward": pa.types.is_floating, "feasible": pa.types.is_boolean}
-    for name in (*_OTHERS, *_run_column(source)):
+    for name in _others(source):
         if name not in columns.names:
             raise InputError(f"no column {name!r}{did_you_mean(name, columns.names)}")
         if name in kinds and not kinds[name](columns.field(name).type):

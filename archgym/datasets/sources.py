@@ -1,4 +1,4 @@
-"""What a path holds: a run directory, a study, one task of a study, or a dataset that was exported.
+"""What a path holds: a run directory, a study, one task of a study, an exported dataset, or evaluated designs.
 
 Only JSON and Parquet are read. Nothing that a file names is imported or executed: a simulator given by path in a
 manifest is a name here, no more.
@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from archgym.datasets.evaluated import EVALUATION, SCORED, Evaluated
 from archgym.datasets.parquet_reading import opened
 from archgym.datasets.schema import DatasetWorkload, Schema, SourceRun
 from archgym.recorded_run import RecordedRun
-from archgym.run_directory import EVALUATIONS, MANIFEST, RESULT, read_json
+from archgym.run_directory import EVALUATIONS, MANIFEST, RESULT, RunManifest, read_json
+from archgym.run_directory import FORMAT as RUN_FORMAT
 from archgym.studies.records import PROBLEM
 from archgym.studies.tables import RUNS, evaluations_name
 from archgym_simulators import InputError
@@ -45,6 +47,7 @@ class Source:
         label: what to call it in a message.
         distinct: whether no design is repeated.
         whole_runs: whether every evaluation of its runs is there, but for failed ones.
+        evaluated: what the rows share where they are those of ``archgym evaluate``.
     """
 
     file: Path
@@ -55,6 +58,7 @@ class Source:
     label: str
     distinct: bool = False
     whole_runs: bool = True
+    evaluated: Evaluated | None = None
 
 
 def sources_of(path: Path) -> list[Source]:
@@ -90,22 +94,25 @@ def _of_directory(folder: Path) -> list[Source]:
 
 def _run(folder: Path) -> Source:
     run = RecordedRun.open(folder)
-    identity = run.identity
-    _check_recorded(folder, identity["budget"]["record"], ended=run.result is not None)
-    schema, workload = _declared(folder, run.manifest.about, identity["problem"], identity)
-    source = SourceRun(
-        run_id=run.manifest.digest[:16],
+    _check_recorded(folder, run.identity["budget"]["record"], ended=run.result is not None)
+    schema, workload = _declared(folder / MANIFEST, run.manifest.about, run.identity["problem"], run.identity)
+    with opened(folder / EVALUATIONS) as file:
+        counts = (file.metadata.num_rows,)
+    return Source(folder / EVALUATIONS, schema, (workload,), (_source_run(run.manifest),), counts, str(folder))
+
+
+def _source_run(manifest: RunManifest) -> SourceRun:
+    identity = manifest.identity
+    return SourceRun(
+        run_id=manifest.digest[:16],
         agent=identity["agent"]["name"],
         seed=identity["seed"],
         settings=identity["agent"]["config"],
         task=identity.get("task", {}).get("name", ""),
         objectives=tuple(identity["problem"]["objectives"]),
         constraints=tuple(identity["problem"]["constraints"]),
-        archgym=run.manifest.about["archgym"],
+        archgym=manifest.about["archgym"],
     )
-    with opened(folder / EVALUATIONS) as file:
-        counts = (file.metadata.num_rows,)
-    return Source(folder / EVALUATIONS, schema, (workload,), (source,), counts, str(folder))
 
 
 def _check_recorded(folder: Path, record: str, *, ended: bool) -> None:
@@ -116,14 +123,12 @@ def _check_recorded(folder: Path, record: str, *, ended: bool) -> None:
 
 
 def _declared(
-    folder: Path, about: Mapping[str, Any], problem: Mapping[str, Any], versions: Mapping[str, Any]
+    file: Path, about: Mapping[str, Any], problem: Mapping[str, Any], versions: Mapping[str, Any]
 ) -> tuple[Schema, DatasetWorkload]:
     """The schema of a manifest, and the workload that its simulator was bound to."""
     declared = about.get("declaration")
     if declared is None:
-        raise InputError(
-            f"{folder / MANIFEST} does not say what its columns mean: an older archgym wrote it; run it again"
-        )
+        raise InputError(f"{file} does not say what its columns mean: an older archgym wrote it; run it again")
     workload = declared["workload"]
     schema = Schema.from_json(
         {
@@ -155,7 +160,7 @@ def _study(folder: Path) -> list[Source]:
         if not (folder / file_name).is_file():
             continue  # every run of it failed before its first evaluation
         mine = [row for row in rows if row[PROBLEM] == place]
-        schema, workload = _declared(folder, task, versions["problem"], versions)
+        schema, workload = _declared(folder / MANIFEST, task, versions["problem"], versions)
         runs = tuple(_run_of_study(row, manifest["about"]["archgym"]) for row in mine)
         counts = tuple(int(row["evaluations"]) for row in mine)
         sources.append(Source(folder / file_name, schema, (workload,), runs, counts, str(folder / file_name)))
@@ -177,7 +182,7 @@ def _run_of_study(row: Mapping[str, Any], archgym: str) -> SourceRun:
     )
 
 
-# ---- exported datasets -----------------------------------------------------------------------------------------------
+# ---- files that describe themselves ----------------------------------------------------------------------------------
 
 
 def _check_digest(folder: Path) -> None:
@@ -203,21 +208,42 @@ def file_digest(path: Path) -> str:
 def _exported(path: Path) -> Source:
     if path.name == DATA:
         _check_digest(path.parent)
+    if path.suffix.lower() == ".csv":
+        raise InputError(f"{path} cannot say what its columns mean; 'archgym evaluate --out FILE.parquet' can")
     with opened(path) as file:
-        text = (file.schema_arrow.metadata or {}).get(METADATA)
-    if text is None:
+        metadata, count = file.schema_arrow.metadata or {}, file.metadata.num_rows
+    if EVALUATION in metadata:
+        with _understood(path):
+            return _evaluated(path, json.loads(metadata[EVALUATION]), count)
+    if METADATA not in metadata:
         raise InputError(
-            f"{path} does not say what its columns mean: no archgym dataset; 'archgym dataset export' writes one"
+            f"{path} does not say what its columns mean: 'archgym dataset export' and 'archgym evaluate' write files "
+            "that do, and other programs lose it"
         )
     with _understood(path):
-        about = json.loads(text)
-        if about["format"] != FORMAT:
-            raise InputError(f"{path} has format {about['format']!r}, this installation reads format {FORMAT}")
+        about = json.loads(metadata[METADATA])
+        _check_format(path, about["format"], FORMAT)
         schema = Schema.from_json(about["schema"])
         workloads = tuple(DatasetWorkload(w["name"], tuple(w["features"]), w["digest"]) for w in about["workloads"])
         runs = tuple(SourceRun.from_json(run) for run in about["runs"])
         flags = bool(about["distinct"]), bool(about["whole_runs"])
         return Source(path, schema, workloads, runs, None, str(path), *flags)
+
+
+def _check_format(path: Path, found: object, wanted: int) -> None:
+    if found != wanted:
+        raise InputError(f"{path} has format {found!r}, this installation reads format {wanted}")
+
+
+def _evaluated(path: Path, about: Mapping[str, Any], count: int) -> Source:
+    manifest = RunManifest(about["identity"], about["about"])
+    _check_format(path, manifest.identity["format"], RUN_FORMAT)
+    if manifest.digest != about["digest"]:
+        raise InputError(f"{path} is damaged: its description has been changed")
+    schema, workload = _declared(path, manifest.about, manifest.identity["problem"], manifest.identity)
+    shared = Evaluated(workload.name, schema.simulator_version, bool(about[SCORED]))
+    run = _source_run(manifest)
+    return Source(path, schema, (workload,), (run,), (count,), str(path), whole_runs=False, evaluated=shared)
 
 
 @contextmanager

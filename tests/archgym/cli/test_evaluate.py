@@ -87,6 +87,18 @@ def test_an_output_is_a_valid_input(cli, bowl, designs, tmp_path):
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_what_is_computed_replaces_columns_of_an_earlier_evaluation(cli, bowl, designs, tmp_path, suffix):
+    small, large = tmp_path / f"small{suffix}", tmp_path / f"large{suffix}"
+    file = designs("cache,4,3,C>K>X,2x6x2", "none,1,2,K>C>X,24x1x1")
+    cli("evaluate", bowl, "--designs", file, "--out", small)
+    cli("evaluate", bowl, "--designs", small, "--out", large, "--workload", "large")
+    cli("evaluate", bowl, "--designs", file, "--out", tmp_path / f"fresh{suffix}", "--workload", "large")
+    read_table = pd.read_csv if suffix == ".csv" else pd.read_parquet
+    pd.testing.assert_frame_equal(read_table(large), read_table(tmp_path / f"fresh{suffix}"))
+    assert (read_table(small)["time_ns"] != read_table(large)["time_ns"]).all()
+
+
 def test_an_objective_appends_reward_and_feasibility(cli, bowl, designs, tmp_path):
     options = ["--objective", "edp", "--constraint", "time_ns<=50", "--diagnostics"]
     cli("evaluate", bowl, "--designs", designs(GOOD), "--out", tmp_path / "out.csv", *options)
@@ -225,7 +237,7 @@ def test_unusable_places_are_named_before_anything_is_simulated(cli, bowl, desig
 
 
 def test_a_failure_on_the_way_leaves_the_old_output(cli, bowl, designs, tmp_path, monkeypatch):
-    def full(self, columns, arrow=None):
+    def full(self, columns, arrow=None, metadata=None):
         self._part.write_text("half")
         raise OSError(28, "No space left on device", str(self._part))
 
