@@ -1,26 +1,31 @@
 """MAESTRO's own rules, replayed case by case for any directives: for comparison with the tool, one mapping at a time.
 
-Where it differs from `model.simulate`: an operand counts as new only if it depends on the very loop that advanced;
-partial tiles of an inner level are as large as those inside a whole outer tile; partial tiles are fetched as whole;
-memory off the chip delivers the tiles of every iteration anew; what neighbours share is counted in one way where the
-spread loop lies inside the loop that advanced, and in another where it lies outside.
+Where it differs from `model.simulate`:
+
+- An operand counts as new only if it depends on the very loop that advanced.
+- Partial tiles of an inner level are as large as those inside a whole outer tile: where a single, partial fold over
+  sub-clusters is left, it is the last one of a whole tile, but for C, whose tile is computed whole.
+- Partial tiles are fetched as whole; so is the tile of a sub-cluster that is alone in the last of several folds, and of
+  its input rows and columns each counts as an output.
+- The last of several folds loses a whole tile if it ends with a partial one. So does a single fold of whole tiles that
+  leaves sub-clusters idle, but only for output channels and for what a loop outside fetches when it advances.
+- Memory off the chip delivers the tiles of every iteration anew.
 """
 
 from __future__ import annotations
 
 __all__ = ["ReplayResult", "replay"]
 
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archgym_simulators.errors import InputError
+from archgym_simulators.maestro.cases import FILTER_OF, Case, Loop, combinations, loop_of, outputs_of
 from archgym_simulators.maestro.directives import Directive
 from archgym_simulators.maestro.directives import Mapping as DataflowMapping
 
 Sizes = Mapping[str, int]
 _ORDER = "KCRSYX"
-_FILTER_OF = {"Y": "R", "X": "S"}
 
 
 @dataclass(frozen=True)
@@ -45,35 +50,13 @@ class ReplayResult:
 
 
 @dataclass(frozen=True)
-class _Case:
-    """Iterations of one loop that cost the same: of ``active`` sub-clusters, the last has a tile of ``last``."""
-
-    is_first: bool
-    count: int
-    tile: int
-    active: int
-    last: int
-
-
-@dataclass(frozen=True)
-class _Loop:
-    dimension: str
-    spatial: bool
-    offset: int
-    cases: tuple[_Case, ...]
-
-    @property
-    def iterations(self) -> int:
-        return sum(case.count for case in self.cases)
-
-
-@dataclass(frozen=True)
 class _Spread:
     """A dimension whose tile is repeated over sub-clusters."""
 
     dimension: str
     active: int
     last: int
+    loses_last: bool
 
 
 def replay(
@@ -121,6 +104,7 @@ class _Replay:
         self._units = [pes // mapping.clusters[0] if mapping.clusters else pes, *within]
         self._noc, self._off = noc_words, off_chip_words
         self._known: dict[tuple[object, ...], int] = {}
+        self._channel = "C" if depthwise else "K"
         self._coupled = ("CRS", "CYX", "CYX") if depthwise else ("KCRS", "CYX", "KYX")
 
     def runtime(self, level: int, whole: Sizes, sizes: Sizes) -> int:
@@ -131,10 +115,11 @@ class _Replay:
         return self._known[key]
 
     def _runtime(self, level: int, whole: Sizes, sizes: Sizes) -> int:
-        loops = [self._loop(level, d, whole, sizes) for d in self._directives(level, whole)]
+        loops = [loop_of(d, whole, sizes, self._units[level]) for d in self._directives(level, whole)]
         tiles = {loop.dimension: max(case.tile for case in loop.cases) for loop in loops}
-        spreads = [_Spread(loop.dimension, loop.cases[0].active, loop.cases[0].last) for loop in loops if loop.spatial]
-        weights, inputs, outputs = self._volumes(tiles, spreads)
+        firsts = [loop.cases[0] for loop in loops]
+        spreads = _spreads(loops, firsts)
+        (weights, inputs), outputs = self._operands(tiles, spreads), self._results(tiles, spreads)
         is_last = level == len(self._levels) - 1
         if level == 0:
             self.l2_words = 2 * (weights + inputs + outputs)
@@ -143,12 +128,13 @@ class _Replay:
         # Off the chip, integer divisions of the requirements of one iteration.
         waiting = max((weights + inputs) // self._off, outputs // self._off) if level == 0 else 0
         total = 0
-        for times, chosen in _combinations(loops):
+        for times, chosen in combinations(loops):
             extent = {loop.dimension: case.tile for loop, case in zip(loops, chosen, strict=True)}
-            compute = self._macs(extent) if is_last else self.runtime(level + 1, tiles, extent)
-            moved = self._moved(loops, chosen, tiles, extent)
+            counted = _counted(loops, chosen, extent)
+            compute = self._macs(counted) if is_last else self.runtime(level + 1, tiles, extent)
+            moved = (*self._fetched(loops, chosen, tiles), self._results(counted, _spreads(loops, chosen, counted)))
             arriving, leaving = -(-(moved[0] + moved[1]) // self._noc), -(-moved[2] // self._noc)
-            starts = all(case.is_first for case in chosen)
+            starts = chosen == tuple(firsts)
             cycles = compute + arriving if starts else max(compute, arriving, leaving)
             total += times * max(cycles, waiting)
             if level == 0:
@@ -164,128 +150,109 @@ class _Replay:
 
     def _in_inputs(self, directive: Directive, sizes: Sizes) -> Directive:
         dimension = directive.dimension
-        if dimension not in _FILTER_OF:
+        if dimension not in FILTER_OF:
             return replace(directive, size=min(directive.size, sizes[dimension]))
-        # Tiles of a single step, and those that overlap, count steps of the filter; others count input columns.
+        filters = sizes[FILTER_OF[dimension]]
+        # Tiles of a single step, and those that overlap, count steps of the filter; others count input columns, or, at
+        # a stride, the steps of the windows that fit in.
         counts_steps = directive.of_outputs or directive.offset == 1 or directive.size > directive.offset
         offset = directive.offset * (self._stride if counts_steps else 1)
+        if not counts_steps and self._stride > 1:
+            offset = self._outputs(directive.size, filters) * self._stride
         if not directive.of_outputs:
             return replace(directive, size=min(directive.size, sizes[dimension]), offset=offset)
-        filters = sizes[_FILTER_OF[dimension]]
         outputs = min(directive.size, self._outputs(sizes[dimension], filters))
         return replace(directive, size=(outputs - 1) * self._stride + filters, offset=offset)
 
-    def _loop(self, level: int, directive: Directive, whole: Sizes, sizes: Sizes) -> _Loop:
-        tiles, last = self._cut(directive, whole)
-        tiles_here, last_here = self._cut(directive, sizes)
-        tile = directive.size if tiles > 1 else last
-        if directive.spatial:
-            cases = _spread_cases(tiles, tiles_here, tile, last, self._units[level])
-        else:
-            ends_partial = tiles > 1 and last < directive.size and last_here < directive.size
-            cases = _temporal_cases(tiles_here, tile, last, ends_partial)
-        return _Loop(directive.dimension, directive.spatial, directive.offset, cases)
-
-    def _cut(self, directive: Directive, sizes: Sizes) -> tuple[int, int]:
-        """Number of tiles along a dimension, and the size of the last."""
-        size, offset, n = directive.size, directive.offset, sizes[directive.dimension]
-        if n <= size:
-            return 1, n
-        steps = -(-(n - size) // offset)
-        filters = sizes.get(_FILTER_OF.get(directive.dimension, ""), 0)
-        if filters and size >= filters:
-            steps = min(steps, (n - filters) // offset)  # a further tile would hold no window
-        return steps + 1, min(size, n - steps * offset)
-
-    def _moved(
-        self, loops: Sequence[_Loop], chosen: Sequence[_Case], tiles: Sizes, extent: Sizes
-    ) -> tuple[int, int, int]:
-        """New weights, new inputs, and outputs of one iteration."""
-        spread = [
-            _Spread(loop.dimension, case.active, case.last)
-            for loop, case in zip(loops, chosen, strict=True)
-            if loop.spatial
-        ]
+    def _fetched(self, loops: Sequence[Loop], chosen: Sequence[Case], tiles: Sizes) -> tuple[int, int]:
+        """New weights and new inputs of one iteration."""
         prime = max((place for place, case in enumerate(chosen) if not case.is_first), default=-1)
         if prime < 0:
-            weights, inputs, _ = self._volumes(tiles, spread)
-            return weights, inputs, self._volumes(extent, spread)[2]
+            return self._operands(tiles, _spreads(loops, chosen))
         joined, apart = dict(tiles), []
         for place, (loop, case) in enumerate(zip(loops, chosen, strict=True)):
-            if loop.spatial and place > prime:
-                step = min(loop.offset, tiles[loop.dimension])
-                joined[loop.dimension] = case.last + (case.active - 2) * step if case.active > 1 else case.last
-            elif loop.spatial:
-                apart.append(_Spread(loop.dimension, case.active, case.last))
-        weights, inputs, _ = self._volumes(joined, apart)
-        new_weights = self._new(weights, 0, loops, prime, joined)
-        return new_weights, self._new(inputs, 1, loops, prime, joined), self._volumes(extent, spread)[2]
+            tile = tiles[loop.dimension]
+            if not loop.spatial or _is_alone(case):
+                continue
+            if place > prime:
+                step = min(loop.offset, tile)
+                joined[loop.dimension] = case.last + (case.active - 1 - loop.loses_last) * step
+            else:
+                apart.append(_Spread(loop.dimension, case.active, case.last, loop.loses_last))
+        weights, inputs = self._operands(joined, apart)
+        return self._new(weights, 0, loops, prime, joined), self._new(inputs, 1, loops, prime, joined)
 
-    def _new(self, volume: int, tensor: int, loops: Sequence[_Loop], prime: int, joined: Sizes) -> int:
+    def _new(self, volume: int, tensor: int, loops: Sequence[Loop], prime: int, joined: Sizes) -> int:
         coupled, loop = self._coupled[tensor], loops[prime]
         if loop.dimension not in coupled:
             return 0
         starts_again = any(inner.dimension in coupled and inner.iterations > 1 for inner in loops[prime + 1 :])
-        if starts_again or loop.spatial or tensor == 0 or loop.dimension not in _FILTER_OF:
+        if starts_again or loop.spatial or tensor == 0 or loop.dimension not in FILTER_OF:
             return volume
         extent = joined[loop.dimension]
         return volume // extent * min(extent, loop.offset)
 
-    def _volumes(self, extent: Sizes, spreads: Sequence[_Spread]) -> tuple[int, int, int]:
-        """Weights, inputs and outputs of a tile, summed over the sub-clusters of ``spreads``."""
-        e = dict(extent)
-        outputs = {d: self._outputs(extent[d], extent[f]) for d, f in _FILTER_OF.items()}
-        for spread in spreads:
-            d = spread.dimension
-            e[d] = (spread.active - 1) * extent[d] + spread.last
-            if d in outputs:
-                last = self._outputs(spread.last, extent[_FILTER_OF[d]])
-                outputs[d] = (spread.active - 1) * outputs[d] + last
-        channels = e["C"] if self._depthwise else e["K"]
+    def _operands(self, extent: Sizes, spreads: Sequence[_Spread]) -> tuple[int, int]:
+        """Weights and inputs of a tile, summed over the sub-clusters of ``spreads``."""
+        e = {**extent, **{s.dimension: (s.active - 1) * extent[s.dimension] + s.last for s in spreads}}
+        outputs = self._output_sides(extent, spreads)
         weights = e["C"] * e["R"] * e["S"] * (1 if self._depthwise else e["K"])
         # A stride above the filter leaves rows that no window needs.
-        rows, columns = (outputs[d] * extent[f] if self._stride > extent[f] else e[d] for d, f in _FILTER_OF.items())
-        return weights, e["C"] * rows * columns, channels * outputs["Y"] * outputs["X"]
+        rows, columns = (outputs[d] * extent[f] if self._stride > extent[f] else e[d] for d, f in FILTER_OF.items())
+        return weights, e["C"] * rows * columns
+
+    def _results(self, extent: Sizes, spreads: Sequence[_Spread]) -> int:
+        """Outputs of a tile, summed over the sub-clusters of ``spreads``."""
+        outputs = self._output_sides(extent, spreads)
+        channels = extent[self._channel]
+        for spread in spreads:
+            if spread.dimension == self._channel:
+                channels = (spread.active - 1) * channels + (0 if spread.loses_last else spread.last)
+        return channels * outputs["Y"] * outputs["X"]
+
+    def _output_sides(self, extent: Sizes, spreads: Sequence[_Spread]) -> dict[str, int]:
+        """Output rows (Y) and columns (X)."""
+        sides = {d: self._outputs(extent[d], extent[f]) for d, f in FILTER_OF.items()}
+        for spread in spreads:
+            d = spread.dimension
+            if d in sides:
+                sides[d] = (spread.active - 1) * sides[d] + self._outputs(spread.last, extent[FILTER_OF[d]])
+        return sides
 
     def _l1_requirement(self, tiles: Sizes) -> int:
         # The tool takes an output tile to be as large as the input tile.
-        weights, inputs, _ = self._volumes(tiles, ())
-        channels = tiles["C"] if self._depthwise else tiles["K"]
-        return 2 * (weights + inputs + channels * tiles["Y"] * tiles["X"])
+        return 2 * (sum(self._operands(tiles, ())) + tiles[self._channel] * tiles["Y"] * tiles["X"])
 
     def _macs(self, extent: Sizes) -> int:
         outputs = self._outputs(extent["Y"], extent["R"]) * self._outputs(extent["X"], extent["S"])
         return (1 if self._depthwise else extent["K"]) * extent["C"] * extent["R"] * extent["S"] * outputs
 
     def _outputs(self, inputs: int, filters: int) -> int:
-        return max(1, (inputs - filters) // self._stride + 1)
+        return outputs_of(inputs, filters, self._stride)
 
 
-def _temporal_cases(tiles: int, tile: int, last: int, ends_partial: bool) -> tuple[_Case, ...]:
-    if tiles == 1:
-        only = last if ends_partial else tile
-        return (_Case(True, 1, only, 1, only),)
-    cases = [_Case(True, 1, tile, 1, tile), _Case(False, tiles - 1 - ends_partial, tile, 1, tile)]
-    cases += [_Case(False, 1, last, 1, last)] if ends_partial else []
-    return tuple(case for case in cases if case.count)
+def _spreads(loops: Sequence[Loop], chosen: Sequence[Case], counted: Sizes | None = None) -> list[_Spread]:
+    """Where sub-clusters work in an iteration; of one that is alone, the tile in ``counted`` if that is given."""
+    return [
+        _Spread(
+            loop.dimension,
+            case.active,
+            counted[loop.dimension] if counted is not None and _is_alone(case) else case.last,
+            loop.loses_last,
+        )
+        for loop, case in zip(loops, chosen, strict=True)
+        if loop.spatial
+    ]
 
 
-def _spread_cases(tiles: int, tiles_here: int, tile: int, last: int, units: int) -> tuple[_Case, ...]:
-    folds, folds_here = -(-tiles // units), -(-tiles_here // units)
-    at_end = tiles - (folds - 1) * units
-    if folds == 1:
-        return (_Case(True, 1, tile, at_end, last),)
-    ends_partial = at_end < units or last < tile
-    cases = [_Case(True, 1, tile, units, tile), _Case(False, max(folds_here - 1 - ends_partial, 0), tile, units, tile)]
-    if ends_partial and folds_here > 1:
-        cases.append(_Case(False, 1, tile if at_end > 1 else last, at_end, last))
-    return tuple(case for case in cases if case.count)
+def _is_alone(case: Case) -> bool:
+    return case.ends_fold and case.active == 1
 
 
-def _combinations(loops: Sequence[_Loop]) -> Iterator[tuple[int, tuple[_Case, ...]]]:
-    """Every choice of one case a loop, with the number of iterations it stands for."""
-    for chosen in itertools.product(*(loop.cases for loop in loops)):
-        times = 1
-        for case in chosen:
-            times *= case.count
-        yield times, chosen
+def _counted(loops: Sequence[Loop], chosen: Sequence[Case], extent: Sizes) -> dict[str, int]:
+    """Extents whose outputs the tool counts: a sub-cluster alone in the last fold gets the filter's rows on top."""
+    counted = dict(extent)
+    for loop, case in zip(loops, chosen, strict=True):
+        if _is_alone(case) and loop.dimension in FILTER_OF:
+            counted[loop.dimension] += extent[FILTER_OF[loop.dimension]] - 1
+    return counted

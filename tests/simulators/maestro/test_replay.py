@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -43,63 +44,50 @@ def replayed(row):
     return run(row.mapping, sizes, pes=row.num_pes, noc_words=row.noc_bw, off_chip_words=row.offchip_bw, **options)
 
 
-def test_canonical_dataflows_take_the_tool_s_cycles():
-    rows = rows_of("maestro")
-    errors = np.array([replayed(row).cycles / row.runtime_cycles - 1.0 for row in rows.itertuples()])
-    assert (abs(errors) <= 0.05).mean() >= 0.985
-    assert (abs(errors) <= 1e-9).mean() >= 0.95
-    # What is left over are strided layers with input tiles of eight columns, where the tool mostly miscounts MACs.
-    strided = (rows["dataflow"].str.startswith("YX_P") & (rows["stride_x"] > 1)).to_numpy()
-    assert (abs(errors[~strided]) <= 0.05).mean() >= 0.99
-    wrong = abs(errors) > 0.05
-    outputs = ((rows["Y"] - rows["R"]) // rows["stride_y"] + 1) * ((rows["X"] - rows["S"]) // rows["stride_x"] + 1)
-    macs = rows["K"] * rows["C"] * rows["R"] * rows["S"] * outputs
-    assert (rows["num_macs"] != macs)[wrong].mean() >= 0.7
+def has_whole_macs(rows):
+    """Rows on which the tool counts the layer's MACs as they are."""
+    stride, depthwise = rows.get("stride_x", 1), rows.get("type", pd.Series("", rows.index)) == "DSCONV"
+    outputs = ((rows["Y"] - rows["R"]) // stride + 1) * ((rows["X"] - rows["S"]) // stride + 1)
+    filters = rows["K"].where(~depthwise, 1)
+    return (rows["num_macs"] == filters * rows["C"] * rows["R"] * rows["S"] * outputs).to_numpy()
 
 
-def test_canonical_dataflows_need_the_tool_s_buffers_and_make_its_accesses():
-    rows = rows_of("maestro")
-    plain = rows[(rows["type"] == "CONV") & (rows["stride_x"] == 1)]
-    results = [replayed(row) for row in plain.itertuples()]
-    pairs = {"l1_words": "l1_req_bytes", "l2_words": "l2_req_bytes", "l2_output_writes": "out_l2_wr"}
-    for ours, theirs in pairs.items():
-        assert [getattr(result, ours) for result in results] == plain[theirs].tolist()
-    for ours, theirs in {"l2_weight_reads": "w_l2_rd", "l2_input_reads": "in_l2_rd"}.items():
-        ratio = np.array([getattr(result, ours) for result in results]) / plain[theirs].to_numpy()
-        assert abs(ratio - 1.0).max() <= 0.05
-        assert (ratio == 1.0).mean() >= 0.85
-
-
-def test_random_mappings_take_the_tool_s_cycles_mostly():
-    rows = rows_of("maestro_gamma_random")
+@cache
+def compared(prefix):
+    """Rows of a table, what we make of them, and our relative error in cycles."""
+    rows = rows_of(prefix)
     results = [replayed(row) for row in rows.itertuples()]
-    errors = np.array([result.cycles for result in results]) / rows["runtime_cycles"].to_numpy() - 1.0
-    assert (abs(errors) <= 0.05).mean() >= 0.9
-    assert (abs(errors) <= 1e-9).mean() >= 0.85
-    assert [result.l1_words for result in results] == rows["l1_req_bytes"].tolist()
-    assert (np.array([result.l2_words for result in results]) == rows["l2_req_bytes"]).mean() >= 0.95
+    errors = abs(np.array([result.cycles for result in results]) / rows["runtime_cycles"].to_numpy() - 1.0)
+    return rows, results, errors
 
 
-def test_random_mappings_miss_the_tool_s_cycles_only_where_an_inner_cluster_folds_or_the_tool_loses_macs():
-    # Folds: more tiles of the inner parallel dimension than sub-units of the cluster, so that they come in turns.
-    rows = rows_of("maestro_gamma_random")
-    errors = abs(np.array([replayed(row).cycles / row.runtime_cycles - 1.0 for row in rows.itertuples()]))
-    outputs = (rows["Y"] - rows["R"] + 1) * (rows["X"] - rows["S"] + 1)
-    whole = (rows["num_macs"] == rows["K"] * rows["C"] * rows["R"] * rows["S"] * outputs).to_numpy()
-    folds = np.array([inner_cluster_folds(row) for row in rows.itertuples()])
-    assert (whole & ~folds).sum() >= 200
-    assert errors[whole & ~folds].max() <= 0.05
-    assert (errors[whole & ~folds] <= 1e-9).mean() >= 0.99
-    assert (errors[whole & folds] > 0.05).any()
+def test_canonical_dataflows_take_the_tool_s_cycles():
+    rows, _, errors = compared("maestro")
+    strided = (rows["stride_x"] > 1).to_numpy()
+    assert (errors[~strided] == 0.0).mean() >= 0.99
+    assert errors[has_whole_macs(rows)].max() <= 0.05
+    # What is left over are strided layers on which the tool counts three times the MACs.
+    assert (errors[strided] <= 0.05).mean() >= 0.95
 
 
-def inner_cluster_folds(row):
-    sizes = dict(zip("KCRSYX", (row.K, row.C, row.R, row.S, row.Y, row.X), strict=True))
-    mapping = parse_directives(row.mapping, sizes)
-    sizes |= {"Y": row.Y - row.R + 1, "X": row.X - row.S + 1}
-    outer = {directive.dimension: min(directive.size, sizes[directive.dimension]) for directive in mapping.levels[0]}
-    inner = next(directive for directive in mapping.levels[1] if directive.spatial)
-    return -(-outer.get(inner.dimension, sizes[inner.dimension]) // inner.size) > mapping.clusters[0]
+@pytest.mark.parametrize("prefix", ["maestro", "maestro_gamma_random"])
+def test_mappings_need_the_tool_s_buffers_and_make_its_accesses(prefix):
+    rows, results, _ = compared(prefix)
+    plain = has_whole_macs(rows) & (rows.get("stride_x", pd.Series(1, rows.index)) == 1).to_numpy()
+    assert plain.sum() >= 200
+    pairs = {"l2_output_writes": "out_l2_wr", "l2_weight_reads": "w_l2_rd", "l2_input_reads": "in_l2_rd"}
+    for ours, theirs in {"l1_words": "l1_req_bytes", "l2_words": "l2_req_bytes", **pairs}.items():
+        is_equal = np.array([getattr(result, ours) for result in results]) == rows[theirs]
+        assert is_equal[plain].mean() >= 0.99, ours
+
+
+def test_random_mappings_take_the_tool_s_cycles_wherever_it_counts_all_macs():
+    rows, _, errors = compared("maestro_gamma_random")
+    whole = has_whole_macs(rows)
+    assert whole.mean() >= 0.9
+    assert (errors[whole] <= 0.05).mean() >= 0.99
+    assert (errors[whole] == 0.0).mean() >= 0.98
+    assert (errors == 0.0).mean() >= 0.97  # where the tool loses MACs, they are mostly those that we lose
 
 
 # ---- single rules ----------------------------------------------------------------------------------------------------
@@ -118,6 +106,41 @@ def test_an_inner_cluster_starts_anew_for_every_outer_iteration():
 def test_memory_off_the_chip_delivers_every_iteration_anew():
     # 4 x 64 weights and 64 inputs at 50 words a cycle, rounded down.
     assert run(KC, (64, 64, 1, 1, 5, 5), off_chip_words=50).cycles == 16 * 25 * 6
+
+
+ROWS = "T(9,9)K T(9,9)C T(9,9)R T(9,9)S T(9,9)X'"
+
+
+def test_input_rows_of_a_sub_cluster_alone_in_the_last_fold_count_as_outputs():
+    # 5 output rows of 3 MACs each in tiles of 2: two rows side by side, then one, whose 3 input rows count as outputs.
+    assert run(f"{ROWS} T(5,5)Y' C:2 S(2,2)Y'", (1, 1, 3, 1, 7, 1)).cycles == 2 * 3 + 3 * 3 + 2
+    assert run(f"{ROWS} T(6,6)Y' C:3 S(2,2)Y'", (1, 1, 3, 1, 8, 1)).cycles == 2 * 3 + 2
+
+
+def test_a_partial_fold_of_a_partial_outer_tile_is_the_last_one_of_a_whole_tile():
+    # 9 filters in tiles of 7: folds of 2 x 3 and 1 x 1; what is left over, 2 filters on one sub-cluster, takes 1 too.
+    assert run("T(7,7)K C:2 S(3,3)K", (9, 1, 1, 1, 1, 1)).cycles == (3 + 1 + 1) + (1 + 1) + 1
+    # Both sub-clusters are busy with whole tiles: nothing partial about it.
+    assert run("T(7,7)K C:2 S(3,3)K", (13, 1, 1, 1, 1, 1)).cycles == (3 + 1 + 1) + (3 + 1) + 1
+
+
+def test_the_last_fold_loses_a_whole_tile_beside_a_partial_one():
+    # 8 filters in tiles of 3 on two sub-clusters would be 3 + 3 and 2: folds of 3 and 2. On three: one fold of 3.
+    assert run("T(8,8)K C:2 S(3,3)K", (8, 1, 1, 1, 1, 1)).cycles == 3 + 1 + 2 + 1
+    assert run("T(8,8)K C:3 S(3,3)K", (8, 1, 1, 1, 1, 1)).cycles == 3 + 1 + 1
+    # 11: 3 + 3, then 3 beside 2, of which the 3 is lost.
+    assert run("T(11,11)K C:2 S(3,3)K", (11, 1, 1, 1, 1, 1)).cycles == 3 + 1 + 2 + 1
+
+
+def test_of_whole_tiles_that_leave_sub_clusters_idle_one_is_lost():
+    idle, busy = (run("T(1,1)X' S(1,1)K", (4, 1, 1, 1, 3, 5), pes=pes) for pes in (5, 4))
+    assert (idle.l2_output_writes, busy.l2_output_writes) == (3 * 15, 4 * 15)
+
+
+def test_tiles_of_input_columns_move_by_their_windows_at_a_stride():
+    # Eight columns hold one window of seven: five tiles, two columns apart.
+    text = "T(1,1)K T(1,1)C T(1,1)Y T(8,8)X T(1,1)R T(7,7)S"
+    assert run(text, (1, 1, 1, 7, 1, 15), stride=2).cycles == 5 * 7 + 1
 
 
 def test_requirements_are_double_buffered():
