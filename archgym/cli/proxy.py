@@ -188,6 +188,12 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         given = {name: cells for name, cells in designs.columns.items() if name not in added}
         out.write({**given, **added})
     print(f"{len(rows):,} designs in {arguments.out}, {found.outside.mean():.1%} of them outside the training region.")
+    if proxy.lacks_constraints:
+        env_id, where = proxy.schema.env_id, shlex.quote(str(arguments.proxy))
+        print(
+            text.paragraph(f"{env_id} has constraints, which no proxy knows: thought_valid is learned. To check them:")
+            + f"\n  archgym evaluate {env_id} --option simulator=proxy:{where} --designs ..."
+        )
     return 0
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archgym.proxies.importance import importance
-from archgym.proxies.proxy import MetricModel, Proxy
+from archgym.proxies.proxy import MetricModel, Proxy, coverage_needs
 from archgym.proxies.quality import score
 from archgym.proxies.region import Region
 from archgym.proxies.regressors import Regressor, RegressorKind, kind_named
@@ -87,6 +87,7 @@ def fit(
     workloads = tuple(data.workloads[place] for place in used.tolist())
     blank = Proxy(narrowed, workloads, uses_workload, (), None, _no_region())
     views = {name: _View.of(blank, part) for name, part in (("train", train), ("held out", held_out))}
+    _check_calibration(len(views["held out"].codes), coverage)
     told = progress or (lambda what: None)
     valid = data.status == OK
     logs = [metric.scale == "log" and bool((data.column(metric.name)[valid] > 0).all()) for metric in chosen]
@@ -158,6 +159,16 @@ def _check_rows(data: Dataset, metrics: Sequence[Metric]) -> None:
                 f"metric {metric.name!r} is constant, {float(column[0])!r} in all {count:,} valid rows: nothing to "
                 f"learn; name the metrics to fit{', such as ' + others[0] if others else ''}"
             )
+
+
+def _check_calibration(count: int, coverage: float) -> None:
+    """Refuse before training what the intervals would refuse after it."""
+    needed = coverage_needs(coverage)
+    if count < needed:
+        raise InputError(
+            f"too few valid rows: 15 % of them calibrate, which are {count}, and intervals of {coverage:.0%} need "
+            f"{needed}; give more rows, or a lower coverage"
+        )
 
 
 def _uses_workload(data: Dataset) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BoundProxy", "MetricModel", "Prediction", "Proxy"]
+__all__ = ["BoundProxy", "MetricModel", "Prediction", "Proxy", "coverage_needs"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 _ROWS_AT_ONCE = 1 << 16
 _VALID = 0.5
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +57,13 @@ class MetricModel:
         Raises:
             InputError: no share, or one that the calibration has too few designs for.
         """
-        if not 0.0 < coverage < 1.0:
-            raise InputError(f"coverage must be between 0 and 1, not {coverage!r}")
         count = len(self.residuals)
-        place = ceil((count + 1) * coverage)
-        if place > count:
+        if count < coverage_needs(coverage):
             raise InputError(
                 f"coverage {coverage:g} needs more designs for calibration than {count}; allowed: up to "
                 f"{count / (count + 1):.3g}"
             )
-        return float(self.residuals[place - 1])
+        return float(self.residuals[ceil((count + 1) * coverage - _ROUNDING) - 1])
 
     def scaled(self, values: Floats) -> Floats:
         """Values on the regressor's scale."""
@@ -74,6 +72,20 @@ class MetricModel:
     def unscaled(self, values: Floats) -> Floats:
         """The inverse of `scaled`."""
         return np.exp(values) if self.is_log else values
+
+
+def coverage_needs(coverage: float) -> int:
+    """The fewest designs of calibration from which intervals can promise that share.
+
+    Raises:
+        InputError: no share.
+
+    >>> coverage_needs(0.9)
+    9
+    """
+    if not 0.0 < coverage < 1.0:
+        raise InputError(f"coverage must be between 0 and 1, not {coverage!r}")
+    return ceil(coverage / (1.0 - coverage) - _ROUNDING)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +132,11 @@ class Proxy:
     region: Region
     training: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def lacks_constraints(self) -> bool:
+        """Whether the simulator's space has constraints: they are code, and a proxy only learns what they refuse."""
+        return self.schema.space.digest != self.schema.space_digest
 
     @cached_property
     def features(self) -> DesignFeatures:

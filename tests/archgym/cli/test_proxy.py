@@ -5,10 +5,14 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+import archgym
+from archgym.datasets import Dataset
 from archgym.datasets.export import write_dataset
+from archgym.proxies import load_proxy
 from tests.archgym.datasets.made_data import made
 
 QUICK = ["--setting", "trees=20"]
@@ -62,6 +66,25 @@ def test_evaluate_predicts_a_file(cli, fitted, tmp_path):
     assert row["note"] == "mine"
     assert float(row["time_ns_low"]) <= float(row["time_ns"]) <= float(row["time_ns_high"])
     assert row["outside_training"] in ("True", "False")
+
+
+def test_constraints_that_a_proxy_cannot_know_are_checked_by_its_simulator(cli, bowl, tmp_path):
+    """Trained on valid designs alone, it has no idea of what is refused; standing in for the simulator it has."""
+    archgym.search(bowl, "random_search", budget=300, seed=1, out=tmp_path / "run")
+    write_dataset(Dataset.load(tmp_path / "run").valid(), tmp_path / "valid")
+    folder = tmp_path / "of-bowl"
+    assert cli("proxy", "fit", tmp_path / "valid", "--out", folder, *QUICK).status == 0
+    designs, out = tmp_path / "designs.csv", tmp_path / "out.csv"
+    designs.write_text("memory,size_kib,banks,order,tile\ncache,1,8,C>K>X,2x6x2\ncache,4,3,C>K>X,2x6x2\n")
+    outcome = cli("proxy", "evaluate", folder, "--designs", designs, "--out", out)
+    assert f"archgym evaluate {bowl} --option simulator=proxy:{folder}" in outcome.out
+    assert pd.read_csv(out)["thought_valid"].tolist() == [True, True]
+    cli("evaluate", bowl, "--designs", designs, "--out", out, "--option", f"simulator=proxy:{folder}")
+    assert pd.read_csv(out, keep_default_na=False)["reason"].tolist() == ["8 banks do not fit 1 KiB", ""]
+    proxy = load_proxy(folder)
+    assert proxy.lacks_constraints
+    whole = replace(proxy.schema, space_digest=proxy.schema.space.digest)
+    assert not replace(proxy, schema=whole).lacks_constraints
 
 
 def test_search_reports_the_gap(cli, bowl, tmp_path):

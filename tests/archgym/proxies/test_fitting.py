@@ -7,6 +7,7 @@ import pytest
 
 from archgym.datasets import Dataset
 from archgym.proxies import fit, score
+from archgym.proxies.proxy import coverage_needs
 from archgym.proxies.quality import spearman
 from archgym.proxies.regressors import KINDS
 from archgym.proxies.tuning import tune
@@ -168,6 +169,25 @@ def test_what_cannot_be_learned_is_refused(data, how, message):
     with pytest.raises(InputError, match=message) as caught:
         fit(data, **how)
     assert "\n" not in str(caught.value)
+
+
+def test_too_few_rows_for_intervals_are_refused_before_training(monkeypatch):
+    few = made(70)
+    monkeypatch.setattr("archgym.proxies.fitting._models", lambda *_: pytest.fail("trained"))
+    with pytest.raises(InputError, match=r"15 % of them calibrate, which are \d+, and intervals of 99% need 99; give"):
+        fit(few, coverage=0.99)
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.9, 0.95, 0.99, 1 / 3, 0.07])
+def test_intervals_can_be_promised_from_the_fewest_designs_on(proxy, coverage):
+    needed = coverage_needs(coverage)
+    model = proxy.models[0]
+    assert replace(model, residuals=np.arange(float(needed))).half_width(coverage) == needed - 1
+    assert (needed + 1) * coverage <= needed + 1e-9
+    if needed > 1:
+        assert needed * coverage > needed - 1 + 1e-9
+        with pytest.raises(InputError, match="needs more designs for calibration"):
+            replace(model, residuals=np.arange(needed - 1.0)).half_width(coverage)
 
 
 def test_nan_of_a_valid_design_is_refused():
