@@ -1,0 +1,1 @@
+"""What loading a large dataset takes: memory against the size of its columns, and processor time."""
