@@ -16,17 +16,9 @@ a time, and an access that misses advances the cycle until the element comes rou
 
 from __future__ import annotations
 
-__all__ = [
-    "ADVANCES",
-    "Addresses",
-    "fetched_words",
-    "load_row",
-    "new_operand",
-    "skewed_order",
-    "stationary_order",
-    "stream_step",
-    "take_stall",
-]
+__all__ = ["Addresses", "Operand", "fetched_words", "load_row", "new_operand", "stream_step", "take_stall"]
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,12 +33,55 @@ _SETS_PER_BUFFER = 100
 START, ADVANCES, SETS, ACTIVE, OF_SET, PER, WAITED, OFFSET = range(8)
 
 
-def fetched_words(advances: int, padded: int, elements: int, buffer: int, bandwidth: int) -> int:
-    """Words that the tool counts for an operand: whole halves, or the folds' lines where the order fits."""
-    sets, active, _ = _geometry(elements, buffer)
-    if sets <= active:
-        return -(-padded // bandwidth) * bandwidth
-    return (1 + int(advances)) * (buffer // 2)
+class Operand(NamedTuple):
+    """What the rows or the columns of the array take, and its prefetch.
+
+    Attributes:
+        lines: (S, T) addresses; a fold takes ``width`` lines of T elements.
+        width: rows or columns of the array.
+        order: (S T,) addresses as they are fetched.
+        state: (8,) see above; changes.
+        present: how often each address is in the active window; changes.
+    """
+
+    lines: Addresses
+    width: int
+    order: Addresses
+    state: Integers
+    present: Addresses
+
+
+def new_operand(
+    lines: Addresses, width: int, *, stationary: bool, buffer: int, bandwidth: int, addresses: int
+) -> Operand:
+    """An operand before the first cycle, its first half buffer fetched.
+
+    Args:
+        lines: (S, T) addresses.
+        width: rows or columns of the array.
+        stationary: loaded before each fold, or streamed through.
+        buffer: words of the whole buffer.
+        bandwidth: words a cycle.
+        addresses: the largest address of either operand and one.
+    """
+    lines = np.ascontiguousarray(lines)
+    order = _stationary_order(lines, width) if stationary else _skewed_order(lines, width)
+    sets, active, of_set = _geometry(order.size, buffer)
+    state = np.zeros(8, np.int64)
+    state[SETS], state[ACTIVE], state[OF_SET] = sets, active, of_set
+    state[PER] = -(-(buffer // 2) // bandwidth) + 1
+    present = np.zeros(addresses, np.int32)
+    _shift(present, order, 0, sets, of_set, min(active, sets), 1)
+    return Operand(lines, width, order, state, present)
+
+
+def fetched_words(operand: Operand, buffer: int, bandwidth: int) -> int:
+    """Words that the tool counts: whole halves, or the lines of whole folds where all of the order fits."""
+    if operand.state[SETS] <= operand.state[ACTIVE]:
+        count, length = operand.lines.shape
+        words: int = -(-count // operand.width) * operand.width * length
+        return -(-words // bandwidth) * bandwidth
+    return (1 + int(operand.state[ADVANCES])) * (buffer // 2)
 
 
 @kernel
@@ -57,7 +92,7 @@ def _geometry(elements: int, buffer: int) -> tuple[int, int, int]:
 
 
 @kernel
-def skewed_order(lines: Addresses, width: int) -> Addresses:
+def _skewed_order(lines: Addresses, width: int) -> Addresses:
     """Elements of ``lines`` (S, T) in the order in which folds of ``width`` lines consume them."""
     count, length = lines.shape
     folds = (count + width - 1) // width
@@ -74,7 +109,7 @@ def skewed_order(lines: Addresses, width: int) -> Addresses:
 
 
 @kernel
-def stationary_order(lines: Addresses, width: int) -> Addresses:
+def _stationary_order(lines: Addresses, width: int) -> Addresses:
     """Elements of ``lines`` (S, T): blocks of ``width`` lines, each element by element across the block."""
     count, length = lines.shape
     order = np.empty(count * length, np.int32)
@@ -96,20 +131,9 @@ def _shift(present: Addresses, order: Addresses, start: int, sets: int, of_set: 
 
 
 @kernel
-def new_operand(order: Addresses, buffer: int, bandwidth: int, largest: int) -> tuple[Integers, Addresses]:
-    """State of one operand's prefetch, and how often each address is in the active window."""
-    sets, active, of_set = _geometry(order.size, buffer)
-    state = np.zeros(8, np.int64)
-    state[SETS], state[ACTIVE], state[OF_SET] = sets, active, of_set
-    state[PER] = -(-(buffer // 2) // bandwidth) + 1
-    present = np.zeros(largest, np.int32)
-    _shift(present, order, 0, sets, of_set, min(active, sets), 1)
-    return state, present
-
-
-@kernel
-def _access(state: Integers, present: Addresses, order: Addresses, address: int, now: int) -> None:
+def _access(operand: Operand, address: int, now: int) -> None:
     """Advance the window until ``address`` is in it, and put off the operand's two clocks."""
+    state, present, order = operand.state, operand.present, operand.order
     sets, active, of_set = state[SETS], state[ACTIVE], state[OF_SET]
     step = min(active, sets - active)
     while present[address] == 0:
@@ -123,27 +147,24 @@ def _access(state: Integers, present: Addresses, order: Addresses, address: int,
 
 
 @kernel
-def stream_step(
-    state: Integers, present: Addresses, order: Addresses, lines: Addresses, first: int, width: int, t: int, now: int
-) -> None:
-    """What ``width`` lines from ``first`` take in step ``t`` of their fold: line i is i steps behind."""
-    length = lines.shape[1]
-    for line in range(max(0, t - length + 1), min(width, t + 1, len(lines) - first)):
-        _access(state, present, order, lines[first + line, t - line], now)
+def stream_step(operand: Operand, first: int, t: int, now: int) -> None:
+    """What the lines of a fold from ``first`` take in its step ``t``: line i is i steps behind."""
+    count, length = operand.lines.shape
+    for line in range(max(0, t - length + 1), min(operand.width, t + 1, count - first)):
+        _access(operand, operand.lines[first + line, t - line], now)
 
 
 @kernel
-def load_row(
-    state: Integers, present: Addresses, order: Addresses, lines: Addresses, first: int, width: int, t: int, now: int
-) -> None:
+def load_row(operand: Operand, first: int, t: int, now: int) -> None:
     """One row of a stationary tile."""
-    for line in range(first, min(first + width, len(lines))):
-        _access(state, present, order, lines[line, t], now)
+    for line in range(first, min(first + operand.width, len(operand.lines))):
+        _access(operand, operand.lines[line, t], now)
 
 
 @kernel
-def take_stall(state: Integers) -> int:
-    """Cycles that this cycle's accesses of an operand put off; forgets them."""
+def take_stall(operand: Operand) -> int:
+    """Cycles that this cycle's accesses put off; forgets them."""
+    state = operand.state
     stall: int = max(0, state[WAITED] + state[OFFSET])
     state[WAITED] = state[OFFSET] = 0
     return stall

@@ -19,13 +19,11 @@ from archgym_simulators._jit import kernel
 from archgym_simulators.layers.layer import Layer
 from archgym_simulators.systolic.drain import PADDED, new_output_buffer, write_words
 from archgym_simulators.systolic.prefetch import (
-    ADVANCES,
     Addresses,
+    Operand,
     fetched_words,
     load_row,
     new_operand,
-    skewed_order,
-    stationary_order,
     stream_step,
     take_stall,
 )
@@ -74,29 +72,17 @@ def replay_memory(
         bandwidth: words a cycle into each of the first two and out of the third.
     """
     inputs, weights = _input_addresses(layer), _weight_addresses(layer)
-    stationary = dataflow != "os"
+    buffers = (filter_words, ifmap_words) if dataflow == "is" else (ifmap_words, filter_words)
     across, along = {"os": (inputs, weights), "ws": (inputs.T, weights), "is": (weights.T, inputs)}[dataflow]
-    across, along = np.ascontiguousarray(across), np.ascontiguousarray(along)
-    row_buffer, column_buffer = (filter_words, ifmap_words) if dataflow == "is" else (ifmap_words, filter_words)
-    row_order = skewed_order(across, rows)
-    column_order = stationary_order(along, columns) if stationary else skewed_order(along, columns)
-    largest = int(max(inputs.max(), weights.max())) + 1
-    row_state, row_present = new_operand(row_order, row_buffer, bandwidth, largest)
-    column_state, column_present = new_operand(column_order, column_buffer, bandwidth, largest)
-    output_state = new_output_buffer(ofmap_words, bandwidth)
-    stalls, written = _replay(
-        *(across, row_state, row_present, row_order, rows),
-        *(along, column_state, column_present, column_order, columns),
-        output_state,
-        stationary,
-    )
-    padded_rows, padded_columns = -(-len(across) // rows) * rows, -(-len(along) // columns) * columns
-    row_words = fetched_words(row_state[ADVANCES], padded_rows * across.shape[1], row_order.size, row_buffer, bandwidth)
-    column_words = fetched_words(
-        column_state[ADVANCES], padded_columns * along.shape[1], along.size, column_buffer, bandwidth
-    )
+    stationary = dataflow != "os"
+    shared = {"bandwidth": bandwidth, "addresses": int(max(inputs.max(), weights.max())) + 1}
+    row = new_operand(across, rows, stationary=False, buffer=buffers[0], **shared)
+    column = new_operand(along, columns, stationary=stationary, buffer=buffers[1], **shared)
+    output = new_output_buffer(ofmap_words, bandwidth)
+    stalls, written = _replay(row, column, output, stationary)
+    row_words, column_words = (fetched_words(*one, bandwidth) for one in zip((row, column), buffers, strict=True))
     by_operand = (column_words, row_words) if dataflow == "is" else (row_words, column_words)
-    return MemoryRun(int(stalls), *by_operand, int(written + output_state[PADDED]))
+    return MemoryRun(int(stalls), *by_operand, int(written + output[PADDED]))
 
 
 def _input_addresses(layer: Layer) -> Addresses:
@@ -128,39 +114,26 @@ def _results(rows: int, columns: int, steps: int, after: int, stationary: bool) 
 
 
 @kernel
-def _replay(
-    across: Addresses,
-    row_state: Integers,
-    row_present: Addresses,
-    row_order: Addresses,
-    rows: int,
-    along: Addresses,
-    column_state: Integers,
-    column_present: Addresses,
-    column_order: Addresses,
-    columns: int,
-    output_state: Integers,
-    stationary: bool,
-) -> tuple[int, int]:
+def _replay(row: Operand, column: Operand, output: Integers, stationary: bool) -> tuple[int, int]:
     """Stall cycles and words written; advances and padding are left in the states."""
-    load = rows if stationary else 0
-    steps = across.shape[1]
-    first_result = load + rows - 1 if stationary else steps - 1
-    folds = -(-len(across) // rows)
+    count, steps = row.lines.shape
+    load = row.width if stationary else 0
+    first_result = load + row.width - 1 if stationary else steps - 1
+    folds = -(-count // row.width)
     now, stalled, written = -1, 0, 0
-    for fold in range(folds * -(-len(along) // columns)):
-        column, row = fold // folds * columns, fold % folds * rows
-        height, width = min(rows, len(across) - row), min(columns, len(along) - column)
-        for cycle in range(load + rows + columns + steps - 2):
+    for fold in range(folds * -(-len(column.lines) // column.width)):
+        left, top = fold // folds * column.width, fold % folds * row.width
+        height, width = min(row.width, count - top), min(column.width, len(column.lines) - left)
+        for cycle in range(load + row.width + column.width + steps - 2):
             now += 1
-            stream_step(row_state, row_present, row_order, across, row, rows, cycle - load, now)
-            bottom_first = row + rows - 1 - cycle
+            stream_step(row, top, cycle - load, now)
+            bottom_first = top + row.width - 1 - cycle
             if not stationary:
-                stream_step(column_state, column_present, column_order, along, column, columns, cycle, now)
-            elif row <= bottom_first < along.shape[1]:
-                load_row(column_state, column_present, column_order, along, column, columns, bottom_first, now)
+                stream_step(column, left, cycle, now)
+            elif top <= bottom_first < column.lines.shape[1]:
+                load_row(column, left, bottom_first, now)
             words = _results(height, width, steps, cycle - first_result, stationary)
-            stall = max(take_stall(row_state), take_stall(column_state), write_words(output_state, words, now))
+            stall = max(take_stall(row), take_stall(column), write_words(output, words, now))
             written += words
             now += stall
             stalled += stall
