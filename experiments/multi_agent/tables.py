@@ -20,8 +20,9 @@ from archgym.statistics import (
     probability_of_improvement,
 )
 from experiments.multi_agent.arms import ARMS, CONTRASTS, Contrast, step_sizes
-from experiments.multi_agent.csv_table import short, write_csv
+from experiments.multi_agent.csv_table import read_csv, short, write_csv
 from experiments.multi_agent.outcomes import best_size, is_run, matrix, outcomes, size_regrets
+from experiments.multi_agent.page import write_page
 from experiments.multi_agent.shards import BUDGETS, TASK_GROUPS, TASKS, TUNING_BUDGET, folder_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ Floats = NDArray[np.float64]
 
 
 def write_tables(out: Path) -> None:
-    """Write the tables from the studies below ``out`` that have ended; those without rows are not written."""
+    """Write the tables, and the page, from the studies below ``out`` that have ended; empty ones are not written."""
     sensitivity = list(_sensitivity_rows(out))
     arms: list[Mapping[str, Any]] = []
     contrasts: list[Mapping[str, Any]] = []
@@ -52,6 +53,8 @@ def write_tables(out: Path) -> None:
     for file, table in ((ARMS_FILE, arms), (CONTRASTS_FILE, contrasts), (SENSITIVITY, sensitivity)):
         if table:
             write_csv(file, table)
+    if arms:
+        write_page(read_csv(ARMS_FILE), read_csv(CONTRASTS_FILE))
 
 
 def _defaults(out: Path, budget: int) -> list[tuple[str, Path]]:
@@ -60,19 +63,18 @@ def _defaults(out: Path, budget: int) -> list[tuple[str, Path]]:
 
 
 def _tuned(out: Path, budget: int, sensitivity: Sequence[Mapping[str, Any]]) -> list[tuple[str, Path]]:
-    """Of each arm whose best step size is another, the study at it; other arms as they are.
+    """Of each arm whose best step size is another, the study at it; arms that are best at their default as they are.
 
-    Nothing until every arm is there: arms at defaults beside tuned ones would be no fair table.
+    Arms whose best step size is not known are left out: beside tuned ones, defaults would be no fair table.
     """
     chosen = {row["arm"]: row for row in sensitivity if row["chosen"]}
     folders = []
     for name, arm in ARMS.items():
         is_other = name in chosen and chosen[name]["is_default"] == "no"
         folder = folder_of(out, "tuned" if is_other else "defaults", budget, arm)
-        if not is_run(folder) or (arm.step_size and name not in chosen):
-            return []
-        folders.append((name, folder))
-    return folders
+        if is_run(folder) and (name in chosen or not arm.step_size):
+            folders.append((name, folder))
+    return folders if chosen else []
 
 
 def _sensitivity_rows(out: Path) -> Iterator[dict[str, Any]]:
@@ -95,13 +97,16 @@ def _sensitivity_rows(out: Path) -> Iterator[dict[str, Any]]:
 
 def _arm_rows(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
     for subject, tasks in SUBJECTS.items():
-        for arm in ARMS:
-            own = _own(rows, arm, tasks)
-            if len(own):
+        for name, arm in ARMS.items():
+            own = _own(rows, name, tasks)
+            if seeds := _seeds(own, tasks):
                 yield {
                     "tasks": subject,
-                    "arm": arm,
-                    **_middle(matrix(own, tasks, _seeds(own, tasks))),
+                    "arm": name,
+                    "actions": arm.actions,
+                    "agents": arm.agents,
+                    "joint": "yes" if arm.is_joint else "",
+                    **_middle(matrix(own, tasks, seeds)),
                     "reached": short(float(own["reached"].mean())),
                     "nothing_feasible": short(float(1.0 - own["found"].mean())),
                     "agent_seconds": short(float(own["agent_seconds"].median())),
