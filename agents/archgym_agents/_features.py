@@ -4,10 +4,12 @@ from __future__ import annotations
 
 __all__ = ["Features"]
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym_simulators import Categorical, DesignSpace, Factors, Permutation
+from archgym_simulators import Categorical, DesignSpace, Factors, Parameter, Permutation
 from archgym_simulators.space import Rows
 
 Floats = NDArray[np.float64]
@@ -25,25 +27,39 @@ class Features:
     """
 
     def __init__(self, space: DesignSpace) -> None:
-        self._parts = [(p, space.columns_of(p.name)) for p in space.parameters if p.size > 1]
-        shape = [len(self._columns_of(p, np.zeros((1, len(p.radices)), np.int64))) for p, _ in self._parts]
-        kinds = [isinstance(p, Categorical) for p, _ in self._parts]
-        self.is_category = np.repeat(np.array(kinds, dtype=np.bool_), shape)
-        self.count = len(self.is_category)
+        varied = [p for p in space.parameters if p.size > 1]
+        firsts = np.cumsum([0, *(_width(p) for p in varied)]).tolist()
+        self.count: int = firsts[-1]
+        parts = [
+            (p, space.columns_of(p.name), slice(first, last))
+            for p, (first, last) in zip(varied, pairwise(firsts), strict=True)
+        ]
+        self._composed = [(p, columns, spots) for p, columns, spots in parts if isinstance(p, Permutation | Factors)]
+        scalars = [(p, columns, spots) for p, columns, spots in parts if not isinstance(p, Permutation | Factors)]
+        self._columns = np.array([columns.start for _, columns, _ in scalars], dtype=np.intp)
+        self._spots = np.array([spots.start for _, _, spots in scalars], dtype=np.intp)
+        kinds = np.array([isinstance(p, Categorical) for p, _, _ in scalars], dtype=np.bool_)
+        self._largest = np.where(kinds, 1, np.array([p.size - 1 for p, _, _ in scalars], dtype=np.int64))
+        self.is_category = np.zeros(self.count, dtype=np.bool_)
+        self.is_category[self._spots] = kinds
 
     def of(self, rows: Rows) -> Floats:
         """Rows (N, D) as columns (N, F)."""
-        columns = [column for p, span in self._parts for column in self._columns_of(p, rows[:, span])]
-        return np.ascontiguousarray(np.stack(columns, axis=1)) if columns else np.zeros((len(rows), 0))
+        found = np.empty((len(rows), self.count))
+        found[:, self._spots] = rows[:, self._columns] / self._largest
+        for parameter, span, spots in self._composed:
+            found[:, spots] = _composed(parameter, rows[:, span])
+        return found
 
-    @staticmethod
-    def _columns_of(parameter: object, digits: NDArray[np.int64]) -> list[Floats]:
-        if isinstance(parameter, Permutation):
-            places = np.argsort(parameter.values_of(digits), axis=1) / (len(parameter.items) - 1)
-            return list(places.T)
-        if isinstance(parameter, Factors):
-            factors = np.log(parameter.values_of(digits)) / np.log(parameter.n)
-            return list(factors.T)
-        if isinstance(parameter, Categorical):
-            return [digits[:, 0].astype(np.float64)]
-        return [digits[:, 0] / (parameter.size - 1)]  # type: ignore[attr-defined]
+
+def _width(parameter: Parameter) -> int:
+    if isinstance(parameter, Permutation):
+        return len(parameter.items)
+    return parameter.slots if isinstance(parameter, Factors) else 1
+
+
+def _composed(parameter: Permutation | Factors, digits: NDArray[np.int64]) -> Floats:
+    values = parameter.values_of(digits)
+    if isinstance(parameter, Permutation):
+        return np.argsort(values, axis=1) / (len(parameter.items) - 1)
+    return np.asarray(np.log(values) / np.log(parameter.n))

@@ -82,50 +82,66 @@ def _goes_left(value, cut, is_category):  # type: ignore[no-untyped-def]
 
 
 @inner_kernel
-def _range(columns, order, low, high, f):  # type: ignore[no-untyped-def]
-    smallest, largest = columns[order[low], f], columns[order[low], f]
-    for i in range(low, high):
-        smallest = min(smallest, columns[order[i], f])
-        largest = max(largest, columns[order[i], f])
-    return smallest, largest
+def _ranges(columns, members, smallest, largest):  # type: ignore[no-untyped-def]
+    """Of every column among a node's designs; columns in the inner loop, so that memory is read in order."""
+    smallest[:] = np.inf
+    largest[:] = -np.inf
+    for i in members:
+        for f in range(len(smallest)):
+            smallest[f] = min(smallest[f], columns[i, f])
+            largest[f] = max(largest[f], columns[i, f])
 
 
 @inner_kernel
-def _gain(columns, targets, order, low, high, total, leaf, f, cut, is_category):  # type: ignore[no-untyped-def]
-    """How much variance, times designs, a cut of a node removes; 0 where a side would have too few designs."""
-    left, left_total = 0, 0.0
-    for i in range(low, high):
-        if _goes_left(columns[order[i], f], cut, is_category):
-            left += 1
-            left_total += targets[order[i]]
-    right = high - low - left
-    if left < leaf or right < leaf:
-        return 0.0
-    return left_total**2 / left + (total - left_total) ** 2 / right - total**2 / (high - low)
+def _gains(columns, targets, members, leaf, low, high, left, gains):  # type: ignore[no-untyped-def]
+    """How much variance, times designs, each column's cut removes; 0 where a side would have too few designs.
+
+    Designs from ``low`` to below ``high`` go left, all columns side by side.
+    """
+    count, total = len(members), 0.0
+    left[:], gains[:] = 0.0, 0.0
+    for i in members:
+        target = targets[i]
+        total += target
+        for f in range(len(left)):
+            goes_left = 1.0 if (columns[i, f] >= low[f]) & (columns[i, f] < high[f]) else 0.0
+            left[f] += goes_left
+            gains[f] += goes_left * target
+    for f in range(len(left)):
+        right, left_total = count - left[f], gains[f]
+        gains[f] = 0.0
+        if left[f] >= leaf and right >= leaf:
+            gains[f] = left_total**2 / left[f] + (total - left_total) ** 2 / right - total**2 / count
 
 
 @inner_kernel
-def _best_cut(columns, targets, is_category, tries, leaf, order, low, high, total, features, state):  # type: ignore[no-untyped-def]
+def _best_cut(columns, targets, is_category, tries, leaf, members, features, scratch, state):  # type: ignore[no-untyped-def]
     """Column (-1 for none) and cut of a node, of random columns; more than ``tries`` only while none has a cut."""
-    best_gain, best_column, best_cut = _LEAST_GAIN, -1, 0.0
-    for t in range(len(features)):
-        if t >= tries and best_column >= 0:
-            break
-        state = _next(state)
-        pick = t + np.int64(_unit(state) * (len(features) - t))
-        features[t], features[pick] = features[pick], features[t]
-        f = features[t]
-        smallest, largest = _range(columns, order, low, high, f)
-        if smallest == largest:
-            continue
-        state = _next(state)
-        if is_category[f]:
-            cut = columns[order[low + np.int64(_unit(state) * (high - low))], f]
-        else:
-            cut = smallest + (largest - smallest) * (1.0 - _unit(state))
-        gain = _gain(columns, targets, order, low, high, total, leaf, f, cut, is_category[f])
-        if gain > best_gain:
-            best_gain, best_column, best_cut = gain, f, cut
+    smallest, largest, low = scratch[0], scratch[1], scratch[2]
+    high, left, gains = scratch[3], scratch[4], scratch[5]
+    _ranges(columns, members, smallest, largest)
+    best_gain, best_column, best_cut, tried = _LEAST_GAIN, -1, 0.0, 0
+    while best_column < 0 and tried < len(features):
+        low[:], high[:] = -np.inf, -np.inf  # so that no design goes left, but for the columns tried now
+        first, tried = tried, max(tries, tried + 1)
+        for t in range(first, tried):
+            state = _next(state)
+            pick = t + np.int64(_unit(state) * (len(features) - t))
+            features[t], features[pick] = features[pick], features[t]
+            f = features[t]
+            if smallest[f] == largest[f]:
+                continue
+            state = _next(state)
+            if is_category[f]:
+                low[f] = columns[members[np.int64(_unit(state) * len(members))], f]
+                high[f] = np.nextafter(low[f], np.inf)
+            else:
+                high[f] = smallest[f] + (largest[f] - smallest[f]) * (1.0 - _unit(state))
+        _gains(columns, targets, members, leaf, low, high, left, gains)
+        for t in range(first, tried):
+            f = features[t]
+            if gains[f] > best_gain:
+                best_gain, best_column, best_cut = gains[f], f, low[f] if is_category[f] else high[f]
     return best_column, best_cut, state
 
 
@@ -134,7 +150,7 @@ def _grow(columns, targets, is_category, tries, leaf, seed, column, cut, child, 
     """One tree into its arrays: node i cuts ``column[i]`` at ``cut[i]``; its children are ``child[i]`` and the next."""
     n, width = columns.shape
     order = np.arange(n)
-    features = np.arange(width)
+    features, scratch = np.arange(width), np.empty((6, width))
     first, last = np.zeros(2 * n + 1, np.int64), np.zeros(2 * n + 1, np.int64)
     last[0] = n
     used, node = 1, 0
@@ -150,7 +166,7 @@ def _grow(columns, targets, is_category, tries, leaf, seed, column, cut, child, 
         f = -1
         if count >= 2 * leaf and squares - total * total / count > _LEAST_GAIN:
             f, cut[node], state = _best_cut(
-                columns, targets, is_category, tries, leaf, order, low, high, total, features, state
+                columns, targets, is_category, tries, leaf, order[low:high], features, scratch, state
             )
         if f >= 0:
             middle = low
@@ -167,8 +183,8 @@ def _grow(columns, targets, is_category, tries, leaf, seed, column, cut, child, 
 
 @kernel
 def _answers(columns, is_category, column, cut, child, mean, answers):  # type: ignore[no-untyped-def]
-    for n in range(len(columns)):
-        for tree in range(len(column)):
+    for tree in range(len(column)):  # outside, because one tree at a time fits into the cache
+        for n in range(len(columns)):
             node = 0
             while column[tree, node] >= 0:
                 f = column[tree, node]

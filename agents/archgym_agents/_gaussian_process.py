@@ -93,7 +93,7 @@ class GaussianProcess:
 
 @kernel
 def _posterior(columns, targets, is_category, logs, with_slope):  # type: ignore[no-untyped-def]
-    """Inverse Cholesky factor (N, N), weights of the designs (N,), signal variance, slope of the log likelihood."""
+    """Inverse Cholesky factor (N, N + 3), weights of the designs (N,), signal variance, slope of the log likelihood."""
     n, width = columns.shape
     weights = np.exp(logs)
     distance = _distances(columns, is_category, weights)
@@ -120,14 +120,16 @@ def _distances(columns, is_category, weights):  # type: ignore[no-untyped-def]
     """Weighted squared distances of designs, lower half: (N, N)."""
     n, width = columns.shape
     distance = np.zeros((n, n))
+    across = columns.T.copy()  # (F, N), so that inner loops run along memory
     for i in range(n):
         for f in range(width):
-            value, weight, category = columns[i, f], weights[f], is_category[f]
-            for j in range(i):
-                if category:
-                    distance[i, j] += 0.0 if columns[j, f] == value else weight
-                else:
-                    distance[i, j] += weight * (columns[j, f] - value) ** 2
+            value, weight = across[f, i], weights[f]
+            if is_category[f]:
+                for j in range(i):
+                    distance[i, j] += 0.0 if across[f, j] == value else weight
+            else:
+                for j in range(i):
+                    distance[i, j] += weight * (across[f, j] - value) ** 2
     return distance
 
 
@@ -141,29 +143,51 @@ def _factor(distance, noise):  # type: ignore[no-untyped-def]
             root = np.sqrt(5.0 * distance[i, j])
             lower[i, j] = (1.0 + root + root * root / 3.0) * np.exp(-root)
         lower[i, i] = 1.0 + noise
-    for k in range(n):
-        pivot = np.sqrt(max(lower[k, k], 1e-12))
-        lower[k, k] = pivot
-        for i in range(k + 1, n):
-            lower[i, k] /= pivot
-        column = lower[:, k].copy()
-        for i in range(k + 1, n):
-            factor = column[i]
-            for j in range(k + 1, i + 1):
-                lower[i, j] -= factor * column[j]
+    for first in range(0, n, 4):
+        last = min(first + 4, n)
+        for k in range(first, last):
+            pivot = np.sqrt(max(lower[k, k], 1e-12))
+            lower[k, k] = pivot
+            for i in range(k + 1, n):
+                lower[i, k] /= pivot
+                for j in range(k + 1, min(last, i + 1)):
+                    lower[i, j] -= lower[i, k] * lower[j, k]
+        if last < n:
+            _subtract_four(lower, first)
     return lower
 
 
 @inner_kernel
+def _subtract_four(lower, k):  # type: ignore[no-untyped-def]
+    """From what is right of columns k to k + 3, their products: four in one pass over memory."""
+    rest, left = lower[k + 4 :, k + 4 :], lower[k + 4 :, k : k + 4].T.copy()
+    for i in range(len(rest)):
+        a, b, c, d = left[0, i], left[1, i], left[2, i], left[3, i]
+        for j in range(i + 1):
+            rest[i, j] = rest[i, j] - a * left[0, j] - b * left[1, j] - c * left[2, j] - d * left[3, j]
+
+
+@inner_kernel
 def _inverse_factor(lower):  # type: ignore[no-untyped-def]
+    """Inverse (N, N + 3) of a lower triangle, with columns of 0 so that it can be read four at a time."""
     n = len(lower)
-    inverse = np.zeros((n, n))
+    inverse = np.zeros((n, n + 3))
     for i in range(n):
         inverse[i, i] = 1.0
-        for k in range(i):
-            factor = lower[i, k]
+        fours = i - i % 4
+        for k in range(0, fours, 4):
+            a, b, c, d = lower[i, k], lower[i, k + 1], lower[i, k + 2], lower[i, k + 3]
+            for j in range(k + 4):  # what is 0 right of the diagonal changes nothing
+                inverse[i, j] = (
+                    inverse[i, j]
+                    - a * inverse[k, j]
+                    - b * inverse[k + 1, j]
+                    - c * inverse[k + 2, j]
+                    - d * inverse[k + 3, j]
+                )
+        for k in range(fours, i):
             for j in range(k + 1):
-                inverse[i, j] -= factor * inverse[k, j]
+                inverse[i, j] -= lower[i, k] * inverse[k, j]
         for j in range(i + 1):
             inverse[i, j] /= lower[i, i]
     return inverse
@@ -173,12 +197,7 @@ def _inverse_factor(lower):  # type: ignore[no-untyped-def]
 def _slope(columns, is_category, weights, distance, inverse, alpha, signal, slope):  # type: ignore[no-untyped-def]
     """Adds the derivatives of the log likelihood by the logarithms of weights and noise."""
     n, width = columns.shape
-    full = np.zeros((n, n))  # the inverse of the kernel matrix, lower half
-    for k in range(n):
-        for i in range(k + 1):
-            factor = inverse[k, i]
-            for j in range(i + 1):
-                full[i, j] += factor * inverse[k, j]
+    full = _whole_inverse(inverse)
     for i in range(n):
         slope[width] += 0.5 * (alpha[i] ** 2 / signal - full[i, i]) * weights[width]
         for j in range(i):
@@ -192,12 +211,36 @@ def _slope(columns, is_category, weights, distance, inverse, alpha, signal, slop
                     slope[f] += factor * weights[f] * (columns[i, f] - columns[j, f]) ** 2
 
 
+@inner_kernel
+def _whole_inverse(inverse):  # type: ignore[no-untyped-def]
+    """The inverse of the kernel matrix, lower half (N, N), of that of its factor."""
+    n = len(inverse)
+    full = np.zeros((n, n))
+    fours = n - n % 4
+    for k in range(0, fours, 4):
+        for i in range(k + 4):
+            a, b, c, d = inverse[k, i], inverse[k + 1, i], inverse[k + 2, i], inverse[k + 3, i]
+            for j in range(i + 1):
+                full[i, j] = (
+                    full[i, j]
+                    + a * inverse[k, j]
+                    + b * inverse[k + 1, j]
+                    + c * inverse[k + 2, j]
+                    + d * inverse[k + 3, j]
+                )
+    for k in range(fours, n):
+        for i in range(k + 1):
+            for j in range(i + 1):
+                full[i, j] += inverse[k, i] * inverse[k, j]
+    return full
+
+
 @kernel
 def _predict(columns, known, is_category, logs, inverse, alpha, signal, mean, deviation):  # type: ignore[no-untyped-def]
     """Block by block, so that inner loops run over designs and no sum of one design is regrouped."""
     n, width = known.shape
     weights = np.exp(logs)
-    block, near = np.zeros((width, _BLOCK)), np.zeros((n, _BLOCK))
+    block, near = np.zeros((width, _BLOCK)), np.zeros((n + 3, _BLOCK))
     part = np.zeros(_BLOCK)
     for first in range(0, len(columns), _BLOCK):
         size = min(_BLOCK, len(columns) - first)
@@ -211,10 +254,10 @@ def _predict(columns, known, is_category, logs, inverse, alpha, signal, mean, de
         left = np.full(_BLOCK, 1.0 + weights[width])
         for i in range(n):
             part[:] = 0.0
-            for j in range(i + 1):
-                factor = inverse[i, j]
+            for j in range(0, i + 1, 4):  # four at a time: what is 0 beyond the diagonal adds nothing
+                a, b, c, d = inverse[i, j], inverse[i, j + 1], inverse[i, j + 2], inverse[i, j + 3]
                 for m in range(_BLOCK):
-                    part[m] += factor * near[j, m]
+                    part[m] = part[m] + a * near[j, m] + b * near[j + 1, m] + c * near[j + 2, m] + d * near[j + 3, m]
             for m in range(_BLOCK):
                 left[m] -= part[m] * part[m]
         for m in range(size):

@@ -16,9 +16,10 @@ Does badly: time: one or two milliseconds a call of its own; fewer than a few do
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from archgym.agent import Settings, setting
 from archgym_agents._batches import Outcomes
@@ -88,10 +89,17 @@ class ProxyAssisted(Search):
             children = self._children(rows[np.argsort(-worth, kind="stable")], size)
             rows = np.concatenate([children, rows])
             worth = np.concatenate([self._proxy().expected(children), worth])
-            _, distinct = np.unique(rows, axis=0, return_index=True)
+            distinct = self._distinct(rows)
             best = distinct[np.argsort(-worth[distinct], kind="stable")][:size]
             rows, worth = rows[best], worth[best]
         return rows
+
+    def _distinct(self, rows: Rows) -> NDArray[np.intp]:
+        """Where each different design of ``rows`` (N, D) is first, in the order of keys."""
+        first_of: dict[Any, int] = {}
+        for position, key in enumerate(self._space.keys(rows)):
+            first_of.setdefault(key, position)
+        return np.array([first_of[key] for key in sorted(first_of)], dtype=np.intp)
 
     def _children(self, parents: Rows, count: int) -> Rows:
         """Crossed and mutated, of parents (best first) that won tournaments of two."""
