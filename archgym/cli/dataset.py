@@ -306,7 +306,8 @@ def _held_out(by: str, given: list[str]) -> Any:
 
 def _written(data: Dataset, out: Path) -> int:
     summary = data.summary()
-    print(f"{summary.rows:,} rows of {summary.runs:,} runs, {summary.valid:.1%} valid, in {out}.")
+    runs = f"{summary.runs:,} run{'s' if summary.runs != 1 else ''}"
+    print(f"{summary.rows:,} rows of {runs}, {summary.valid:.1%} valid, in {out}.")
     for note in summary.notes:
         print(text.paragraph(f"Note: {note}."))
     print(f"  archgym dataset info {shlex.quote(str(out))}")

@@ -61,7 +61,7 @@ def described(proxy: Proxy) -> str:
     names = ", ".join(one.name for one in proxy.workloads)
     lines = [
         text.paragraph(
-            f"A {training['regressor']} proxy of {proxy.schema.env_id}, version {proxy.schema.simulator_version}, "
+            f"Proxy ({training['regressor']}) of {proxy.schema.env_id}, version {proxy.schema.simulator_version}, "
             f"workloads {names}: trained on {training['trained_on']:,} valid designs of "
             f"{', '.join(training['agents'])}, calibrated on {training['calibrated_on']:,}."
         ),

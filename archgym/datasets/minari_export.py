@@ -113,9 +113,9 @@ def _buffer(one: Episode, number: int, data: Dataset) -> Any:
 
 @contextmanager
 def _minari_root(folder: Path) -> Iterator[None]:
-    """Minari writes below the directory that this variable names, and nowhere else."""
+    """Minari writes below the directory that this variable names, and nowhere else; a relative one it applies twice."""
     before = os.environ.get(_ROOT)
-    os.environ[_ROOT] = str(folder)
+    os.environ[_ROOT] = str(folder.resolve())
     try:
         yield
     finally:

@@ -35,7 +35,7 @@ def fitted(cli, places, tmp_path):
 
 def test_fit_says_how_good_it_is_and_how_to_search_on_it(fitted):
     _, folder, outcome = fitted
-    for part in ("lightgbm proxy of my/Chip-v0", "time_ns", "of 90%", f"simulator=proxy:{folder}", "order 0."):
+    for part in ("Proxy (lightgbm) of my/Chip-v0", "time_ns", "of 90%", f"simulator=proxy:{folder}", "order 0."):
         assert part in outcome.flat
 
 

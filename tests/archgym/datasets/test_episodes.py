@@ -130,6 +130,16 @@ def test_minari_loads_what_was_written(data, tmp_path, monkeypatch, data_format)
         assert about["options"] == {"run_id": one.run.run_id, "agent": one.run.agent}
 
 
+@pytest.mark.parametrize("data_format", MINARI_FORMATS)
+def test_minari_takes_a_relative_path(data, tmp_path, monkeypatch, data_format):
+    minari = pytest.importorskip("minari", reason="the extra 'data' is not installed")
+    monkeypatch.chdir(tmp_path)
+    made_id = write_minari(data, "root", data_format=data_format)
+    assert [path.name for path in tmp_path.iterdir()] == ["root"]
+    monkeypatch.setenv("MINARI_DATASETS_PATH", "root")
+    assert minari.load_dataset(made_id).total_steps == len(data)
+
+
 def test_a_minari_export_that_fails_leaves_nothing(data, tmp_path):
     pytest.importorskip("minari", reason="the extra 'data' is not installed")
     with pytest.raises(InputError, match="Minari id 'x' must read 'namespace/environment/name-v0'"):
