@@ -19,7 +19,7 @@ from experiments.digits_darts import search as search_module  # noqa: E402
 from experiments.digits_darts.__main__ import RANDOM_CELLS, RANDOM_SEED, SEARCHES, SEEDS, VERDICTS, main  # noqa: E402
 from experiments.digits_darts.judge import Judge, Verdict, random_cells  # noqa: E402
 from experiments.digits_darts.report import Found, as_text, quantile_among  # noqa: E402
-from experiments.digits_darts.search import ARMS, EPOCHS, Arm, _edge_weights, _Turns, search  # noqa: E402
+from experiments.digits_darts.search import ARMS, EPOCHS, Arm, _edge_weights, _pull, _SplitTurns, _Turns, search  # noqa: E402
 
 HOME = Path(archgym.__file__).parents[1] / "experiments" / "digits_darts"
 SKIPS = (1, 1, 1, 1, 1, 1)
@@ -64,6 +64,40 @@ def test_the_mixture_stands_still_during_warm_up_and_moves_after(short):
     assert (turns.mixture() - before).abs().max() > 1e-3
 
 
+def test_two_networks_learn_from_images_of_their_own_and_stay_near_each_other(short, monkeypatch):
+    seen = []
+
+    class Watched(_SplitTurns):
+        def _loss(self, network, batch):
+            seen.append((network is self._second, batch[0][:1].clone()))
+            return super()._loss(network, batch)
+
+    def distance(pull):
+        monkeypatch.setattr(search_module, "_PULL", pull)
+        turns = Watched(ARMS["rarts"], (0,))
+        before = turns.mixture().detach().clone()
+        for epoch in range(2):
+            turns.epoch(epoch, 2)
+        assert (turns.mixture() - before).abs().max() > 1e-3
+        return float(_pull(turns._network, turns._second).detach()) / pull
+
+    assert 0.0 < distance(10.0) < distance(1e-6)
+    order = [is_second for is_second, _ in seen[:4]]
+    assert order == [False, True, True, False], "w on training, y on validation, then the mixture on both"
+    assert torch.equal(seen[0][1], seen[3][1])
+    assert torch.equal(seen[1][1], seen[2][1])
+    assert not torch.equal(seen[0][1], seen[1][1])
+
+
+def test_the_pull_moves_one_network_only():
+    turns = _SplitTurns(ARMS["rarts"], (0,))
+    with torch.no_grad():
+        next(turns._second.parameters()).add_(1.0)
+    _pull(turns._network, turns._second).backward()
+    assert next(turns._network.parameters()).grad.abs().min() > 0.9
+    assert next(turns._second.parameters()).grad is None
+
+
 def test_a_step_on_the_mixture_leaves_the_weights_and_one_on_the_weights_the_mixture():
     turns = _Turns(ARMS["pc_darts"], (0,))
     images = torch.randn(50, 1, 10, 10), torch.arange(50)[:, None] % 10
@@ -74,7 +108,7 @@ def test_a_step_on_the_mixture_leaves_the_weights_and_one_on_the_weights_the_mix
 
     for optimiser, moved in ((turns._architecture, 0), (turns._weights, 1)):
         before = state()
-        turns._step(optimiser, images, slice(0, 50))
+        turns._step(optimiser, turns._loss(turns._network, images))
         after = state()
         changed = [
             any(not torch.equal(a, b) for a, b in zip(*pair, strict=True)) for pair in zip(before, after, strict=True)
@@ -100,7 +134,7 @@ def test_steps_on_the_mixture_alone_lower_the_loss():
 
     before = loss()
     for _ in range(15):
-        turns._step(turns._architecture, images, slice(0, 50))
+        turns._step(turns._architecture, turns._loss(turns._network, images))
     assert loss() < before - 0.02
 
 
