@@ -50,15 +50,12 @@ def measure_again(text: str, table: DigitsTable) -> Comparison:
     Raises:
         InputError: a malformed string, or a function that the table does not hold.
     """
-    import torch
-
     from archgym_simulators.nas.cell_training import train_cell
 
     group = int(function_groups()[0][index_of_cells(np.array([cell_of_text(text)]))[0]])
     recorded = table.every.validation_by_seed(group)
     if recorded is None:
         raise InputError(f"the table does not hold function {group} of {text!r} yet")
-    torch.set_num_threads(1)
     cell = cell_of_group(group)
     found = train_cell(cell, EVERY.seeds).validation[:, -1]
     spread = table.every.validation_spread()[:, -1]
