@@ -32,7 +32,7 @@ def parser() -> ActionParser:
         "'archgym proxy ACTION --help' explains an action.",
         _ACTIONS,
         [
-            "proxy fit data/dram/dataset --out proxies/dram",
+            "proxy fit data/dram/dataset --metrics total_time_ns,energy_pj --out proxies/dram",
             "proxy score proxies/dram data/unseen-agent/test",
             "proxy search dram-mixed-time --proxy proxies/dram --agent genetic_algorithm --budget 100000",
         ],
@@ -52,8 +52,8 @@ def _fit_parser() -> Parser:
         "proxy fit",
         "Train one regressor a metric on 70 % of the rows, calibrate its intervals on 15 %, measure on the last 15 %.",
         [
-            "proxy fit data/dram/dataset --out proxies/dram",
-            "proxy fit runs/ga runs/study --metrics total_time_ns,energy_pj --tune-seconds 60 --out proxies/tuned",
+            "proxy fit data/dram/dataset --metrics total_time_ns,energy_pj --out proxies/dram",
+            "proxy fit runs/ga runs/study --metrics total_time_ns --tune-seconds 60 --out proxies/tuned",
         ],
     )
     _add_data(made)

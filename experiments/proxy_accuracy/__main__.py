@@ -1,18 +1,23 @@
-"""Measure proxies: ``python -m experiments.proxy_accuracy --work DIR [--speed]``; go on where it was interrupted."""
+"""Measure proxies: ``python -m experiments.proxy_accuracy --work DIR``; goes on where it was interrupted.
+
+``--speed``, ``--coverage`` and ``--slow-tools`` measure something else, from the beginning.
+"""
 
 from __future__ import annotations
 
 import argparse
 import time
 from collections import Counter
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from archgym.datasets import Dataset
-from experiments.proxy_accuracy import slow_tools
+from experiments.proxy_accuracy import coverage, slow_tools, speed
 from experiments.proxy_accuracy.answers import printed
+from experiments.proxy_accuracy.coverage import coverage_table
 from experiments.proxy_accuracy.curves import METRICS, POOL, cells, measured
 from experiments.proxy_accuracy.pools import pool_of
-from experiments.proxy_accuracy.speed import speed_table
 
 HERE = Path(__file__).parent
 HEADER = "trace,regressor,split,size,seed,metric,rmse_percent,spearman,train_seconds"
@@ -21,25 +26,31 @@ HEADER = "trace,regressor,split,size,seed,metric,rmse_percent,spearman,train_sec
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("runs/proxy_accuracy"), help="for simulated designs, 20 MB")
-    parser.add_argument("--print", action="store_true", help="print the tables of the README and end")
     parser.add_argument("--minutes", type=float, default=10.0, help="of processor time; no cell begins after them")
-    parser.add_argument("--speed", action="store_true", help="measure speeds instead")
-    parser.add_argument("--slow-tools", action="store_true", help="measure accuracy where simulations are slow instead")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--print", action="store_true", help="print the tables of the README and end")
+    which.add_argument("--speed", action="store_true", help="measure speeds instead")
+    which.add_argument("--coverage", action="store_true", help="measure what intervals hold instead")
+    which.add_argument("--slow-tools", action="store_true", help="measure accuracy where simulations are slow instead")
     arguments = parser.parse_args()
+    work: Path = arguments.work
     if arguments.print:
-        print("\n".join(printed(HERE / "accuracy.csv")))
-        return
-    if arguments.slow_tools:
-        with (HERE / "slow_tools.csv").open("w", buffering=1) as file:
-            file.write(slow_tools.HEADER + "\n")
-            for lines in (slow_tools.synthesis_lines(), slow_tools.accelerator_lines(arguments.work)):
-                file.writelines(f"{line}\n" for line in lines)
-        return
-    if arguments.speed:
-        with (HERE / "speed.csv").open("w", buffering=1) as file:
-            file.writelines(f"{line}\n" for line in speed_table())
-        return
-    curves(arguments.work, HERE / "accuracy.csv", arguments.minutes)
+        print("\n".join([*printed(HERE / "accuracy.csv"), "", *coverage_table(HERE / "coverage.csv")]))
+    elif arguments.slow_tools:
+        lines = chain(slow_tools.synthesis_lines(), slow_tools.accelerator_lines(work))
+        write(HERE / "slow_tools.csv", slow_tools.HEADER, lines)
+    elif arguments.speed:
+        write(HERE / "speed.csv", speed.HEADER, speed.speed_table(work))
+    elif arguments.coverage:
+        write(HERE / "coverage.csv", coverage.HEADER, coverage.coverage_lines(work))
+    else:
+        curves(work, HERE / "accuracy.csv", arguments.minutes)
+
+
+def write(table: Path, header: str, lines: Iterable[str]) -> None:
+    """Write a table line by line, so that a look at it shows how far a measurement is."""
+    with table.open("w", buffering=1) as file:
+        file.writelines(f"{line}\n" for line in chain([header], lines))
 
 
 def curves(work: Path, table: Path, minutes: float) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["crossings", "medians", "printed"]
+__all__ = ["crossing", "curves_of", "printed"]
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -18,21 +18,21 @@ TARGET = 0.61
 Key = tuple[str, str, str, str]  # regressor, split, metric, trace
 
 
-def medians(table: Path) -> dict[Key, dict[int, float]]:
-    """Median over seeds of the RMSE in percent of the mean, by curve and size; sizes with all seeds only."""
+def curves_of(table: Path, statistic: Callable[[Sequence[float]], float] = median) -> dict[Key, dict[int, float]]:
+    """RMSE in percent of the mean by curve and size, a statistic of the seeds; sizes with all seeds only."""
     found: defaultdict[Key, defaultdict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     with table.open(newline="") as file:
         for row in csv.DictReader(file):
             key = row["regressor"], row["split"], row["metric"], row["trace"]
             found[key][int(row["size"])].append(float(row["rmse_percent"]))
     return {
-        key: {size: median(errors) for size, errors in sizes.items() if len(errors) == SEEDS}
+        key: {size: statistic(errors) for size, errors in sizes.items() if len(errors) == SEEDS}
         for key, sizes in found.items()
     }
 
 
-def crossings(curve: Mapping[int, float]) -> int | None:
-    """The least size from which on the median stays at or below the target; None where it is never reached."""
+def crossing(curve: Mapping[int, float]) -> int | None:
+    """The least size from which on a curve stays at or below the target; None where it is never reached."""
     below = None
     for size in sorted(curve):
         below = (below or size) if curve[size] <= TARGET else None
@@ -41,15 +41,20 @@ def crossings(curve: Mapping[int, float]) -> int | None:
 
 def printed(table: Path) -> Iterator[str]:
     """Markdown: one table a regressor and split, rows by metric and trace."""
-    curves = medians(table)
-    for regressor, split in dict.fromkeys(key[:2] for key in curves):
+    middle, worst = curves_of(table), curves_of(table, max)
+    for regressor, split in dict.fromkeys(key[:2] for key in middle):
         yield f"\n{regressor}, split by {split}\n"
-        yield f"| metric | trace | {' | '.join(f'{size:,}' for size in SIZES)} | at most {TARGET} % from |"
-        yield f"|---|---|{'---|' * (len(SIZES) + 1)}"
+        yield f"| metric | trace | {' | '.join(f'{size:,}' for size in SIZES)} | {TARGET} % from | in every seed from |"
+        yield f"|---|---|{'---|' * (len(SIZES) + 2)}"
         for metric in METRICS:
             for trace in TRACES:
-                curve = curves.get((regressor, split, metric, trace), {})
+                key = (regressor, split, metric, trace)
+                curve = middle.get(key, {})
                 cells = [f"{curve[size]:.2g}" if size in curve else "" for size in SIZES]
-                reached = crossings(curve)
-                cells.append(f"{reached:,}" if reached else f"not up to {max(curve, default=0):,}")
+                cells += [_reached(curve), _reached(worst.get(key, {}))]
                 yield f"| {metric} | {trace} | {' | '.join(cells)} |"
+
+
+def _reached(curve: Mapping[int, float]) -> str:
+    size = crossing(curve)
+    return f"{size:,}" if size else f"not up to {max(curve, default=0):,}"

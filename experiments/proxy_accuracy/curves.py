@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["METRICS", "TRACES", "Cell", "cells", "measured"]
+__all__ = ["METRICS", "POOL", "SEEDS", "TRACES", "Cell", "cells", "measured", "parts"]
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from archgym.proxies.regressors import kind_named
 
 METRICS = ("total_time_ns", "energy_pj", "power_mw")
 TRACES = ("stream", "cloud-1-like", "cloud-2-like", "random")
-SIZES = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
+SIZES = (100, 300, 550, 1_000, 1_700, 3_000, 5_500, 10_000, 30_000, 100_000)
 SEEDS = 5
 TESTED = 10_000
 POOL = 112_000
@@ -29,7 +29,7 @@ _SETTINGS = {
     ),
     "random-forest": ((200_000, {"trees": 50, "least": 1, "share": 1.0}),),
 }
-_LARGEST = {("lightgbm", "rows"): 100_000, ("lightgbm", "region"): 30_000, ("random-forest", "rows"): 10_000}
+_LARGEST = {("lightgbm", "rows"): 100_000, ("lightgbm", "region"): 100_000, ("random-forest", "rows"): 100_000}
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def cells() -> Iterator[Cell]:
 
 def measured(cell: Cell, pool: Dataset) -> list[str]:
     """A line of the table a metric: the cell, RMSE in percent of the mean, rank correlation, seconds of training."""
-    train, test = _parts(cell, pool)
+    train, test = parts(cell, pool)
     features = DesignFeatures(pool.space)
     nothing = np.zeros(0)
     known, unknown = (features.of(features.codes(pool.rows[part]), nothing) for part in (train, test))
@@ -75,7 +75,7 @@ def measured(cell: Cell, pool: Dataset) -> list[str]:
     return lines
 
 
-def _parts(cell: Cell, pool: Dataset) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def parts(cell: Cell, pool: Dataset) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows for training and testing; a region is the tenth of the designs nearest to a random one."""
     from archgym.datasets.splits import group_parts
 

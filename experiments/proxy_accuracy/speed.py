@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["speed_table"]
+__all__ = ["HEADER", "speed_table"]
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
 from archgym.problem import ProblemSpec
-from archgym.proxies.features import DesignFeatures
-from archgym.proxies.regressors import kind_named
-from archgym.proxies.trees import MaskedTrees, Trees
-from archgym_simulators import OK, Simulator
+from archgym.proxies import fit
+from archgym.proxies.simulator import ProxySimulator
+from archgym_simulators import Simulator
 from archgym_simulators.space import Rows
-from experiments.proxy_accuracy.pools import uniform_designs
+from experiments.proxy_accuracy.pools import pool_of
 
 HEADER = "simulator,workload,metric,batch,simulate_us,predict_us,ratio"
 CASES: tuple[tuple[str, str, str, int], ...] = (
@@ -33,35 +33,23 @@ _REPEATS = 5
 _MANY = 100_000
 
 
-def speed_table() -> Iterator[str]:
+def speed_table(work: Path) -> Iterator[str]:
     """Lines of a table: microseconds of processor time a design, medians of five."""
-    yield HEADER
-    for env_id, workload, metric, rows in CASES:
-        simulator = ProblemSpec.create(env_id, workload=workload or None).simulator()
-        yield from _compared(env_id, simulator, metric, uniform_designs(simulator.space, rows))
+    for env_id, workload, metric, count in CASES:
+        spec = ProblemSpec.create(env_id, workload=workload or None)
+        simulator = spec.simulator()
+        pool = pool_of(env_id, spec.workload, (metric,), count, work)
+        proxy = ProxySimulator(simulator, fit(pool, settings={"trees": TREES}))
+        yield from _compared(env_id, metric, simulator, proxy, pool.designs)
 
 
-def _compared(env_id: str, simulator: Simulator, metric: str, rows: Rows) -> Iterator[str]:
-    outcome = simulator.evaluate(rows)
-    valid = outcome.status == OK
-    features = DesignFeatures(simulator.space)
-    nothing = np.zeros(0)
-    x = features.of(features.codes(rows[valid]), nothing)
-    settings = {**kind_named("lightgbm").settings, "trees": TREES}
-    model, _ = kind_named("lightgbm").train(x, np.log(simulator.column(outcome, metric)[valid]), settings, 0)
-    assert isinstance(model, Trees)
-    fast = MaskedTrees.of(model, features, nothing) or model
-
-    def predict(designs: Rows) -> Any:
-        codes = features.codes(designs)
-        return fast.predict(codes) if isinstance(fast, MaskedTrees) else fast.predict(features.of(codes, nothing))
-
+def _compared(env_id: str, metric: str, simulator: Simulator, proxy: Simulator, rows: Rows) -> Iterator[str]:
+    """The same call of both: constraints, region and reasons are part of it."""
     many = np.resize(rows, (_MANY, rows.shape[1]))
-    for batch, predicted in ((1, rows), (len(rows), many)):
-        size = 1 if batch == 1 else len(predicted)
-        simulated = _microseconds(simulator.evaluate, rows, batch)
-        guessed = _microseconds(predict, predicted, size)
-        name = "single" if batch == 1 else "batched"
+    for name, predicted in (("single", rows), ("batched", many)):
+        batch = 1 if name == "single" else _MANY
+        simulated = _microseconds(simulator.evaluate, rows, min(batch, len(rows)))
+        guessed = _microseconds(proxy.evaluate, predicted, batch)
         workload = simulator.workload.name
         yield f"{env_id},{workload},{metric},{name},{simulated:.3g},{guessed:.3g},{simulated / guessed:.3g}"
 

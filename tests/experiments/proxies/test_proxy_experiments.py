@@ -8,8 +8,9 @@ import pytest
 
 from experiments.dataset_diversity.__main__ import AGENTS, taken, test_sets
 from experiments.proxy_accuracy import curves, slow_tools
-from experiments.proxy_accuracy.answers import TARGET, crossings, medians, printed
-from experiments.proxy_accuracy.curves import Cell, _parts, cells
+from experiments.proxy_accuracy.answers import TARGET, crossing, curves_of, printed
+from experiments.proxy_accuracy.coverage import coverage_table
+from experiments.proxy_accuracy.curves import Cell, cells, parts
 from experiments.proxy_accuracy.pools import uniform_designs
 from experiments.proxy_accuracy.slow_tools import synthesis_lines
 from tests.archgym.datasets.made_data import SPACE, made
@@ -29,13 +30,13 @@ def test_pools_are_distinct_canonical_designs():
 def test_training_and_test_rows_are_apart_and_nested_in_size(monkeypatch, split):
     monkeypatch.setattr(curves, "TESTED", 30)
     pool = made(300)
-    parts = [_parts(Cell("t", "lightgbm", split, size, 4), pool) for size in (50, 100)]
-    for (train, test), size in zip(parts, (50, 100), strict=True):
+    both = [parts(Cell("t", "lightgbm", split, size, 4), pool) for size in (50, 100)]
+    for (train, test), size in zip(both, (50, 100), strict=True):
         assert len(train) == size
         assert 0 < len(test) <= 30
         assert not set(train.tolist()) & set(test.tolist())
     if split == "rows":
-        assert set(parts[0][0].tolist()) < set(parts[1][0].tolist())
+        assert set(both[0][0].tolist()) < set(both[1][0].tolist())
 
 
 def test_cells_are_different():
@@ -44,23 +45,34 @@ def test_cells_are_different():
 
 
 def test_a_target_is_reached_where_the_curve_stays_below_it():
-    assert crossings({100: 5.0, 300: 0.5, 1000: 0.1}) == 300
-    assert crossings({100: 0.5, 300: 0.7, 1000: 0.1}) == 1000
-    assert crossings({100: 0.5, 300: 0.7}) is None
-    assert crossings({100: TARGET}) == 100
+    assert crossing({100: 5.0, 300: 0.5, 1000: 0.1}) == 300
+    assert crossing({100: 0.5, 300: 0.7, 1000: 0.1}) == 1000
+    assert crossing({100: 0.5, 300: 0.7}) is None
+    assert crossing({100: TARGET}) == 100
 
 
 def test_medians_leave_out_sizes_without_all_seeds(tmp_path):
     lines = ["trace,regressor,split,size,seed,metric,rmse_percent,spearman,train_seconds"]
     lines += [f"t,r,rows,100,{seed},m,{seed}.0,1,0" for seed in range(5)] + ["t,r,rows,300,0,m,9,1,0"]
     (tmp_path / "t.csv").write_text("\n".join(lines))
-    assert medians(tmp_path / "t.csv") == {("r", "rows", "m", "t"): {100: 2.0}}
+    assert curves_of(tmp_path / "t.csv") == {("r", "rows", "m", "t"): {100: 2.0}}
+    assert curves_of(tmp_path / "t.csv", max) == {("r", "rows", "m", "t"): {100: 4.0}}
 
 
 def test_the_readme_has_the_tables_of_the_results():
     readme = (ACCURACY.parent / "README.md").read_text()
-    missing = [line for line in printed(ACCURACY) if line.startswith("|") and line not in readme]
-    assert missing == []
+    tables = [*printed(ACCURACY), *coverage_table(ACCURACY.parent / "coverage.csv")]
+    assert [line for line in tables if line.startswith("|") and line not in readme] == []
+
+
+def test_intervals_hold_what_they_promise_on_rows_like_those_of_training():
+    """Measured: with hundreds of calibration designs the share is within a few percent, and never far below."""
+    with (ACCURACY.parent / "coverage.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "rows" and row["designs"] == "10000"]
+    for promised in ("0.8", "0.9", "0.95"):
+        held = [float(row["held"]) for row in rows if row["promised"] == promised]
+        assert len(held) == 60
+        assert abs(np.mean(held) - float(promised)) < 0.01
 
 
 def test_sources_give_as_many_designs_as_asked_and_mixtures_share_them():
