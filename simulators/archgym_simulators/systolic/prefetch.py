@@ -76,12 +76,13 @@ def new_operand(
 
 
 def fetched_words(operand: Operand, buffer: int, bandwidth: int) -> int:
-    """Words that the tool counts: whole halves, or the lines of whole folds where all of the order fits."""
+    """Words that the tool counts: halves in whole cycles, or where all fits, the lines of whole folds up to a half."""
+    half = -(-(buffer // 2) // bandwidth) * bandwidth
     if operand.state[SETS] <= operand.state[ACTIVE]:
         count, length = operand.lines.shape
         words: int = -(-count // operand.width) * operand.width * length
-        return -(-words // bandwidth) * bandwidth
-    return (1 + int(operand.state[ADVANCES])) * (buffer // 2)
+        return min(-(-words // bandwidth) * bandwidth, half)
+    return (1 + int(operand.state[ADVANCES])) * half
 
 
 @kernel

@@ -13,11 +13,10 @@ __all__ = ["MemoryRun", "replay_memory"]
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from archgym_simulators._jit import kernel
 from archgym_simulators.layers.layer import Layer
-from archgym_simulators.systolic.drain import PADDED, new_output_buffer, write_words
+from archgym_simulators.systolic.drain import OutputBuffer, new_output_buffer, words_counted, write_words
 from archgym_simulators.systolic.prefetch import (
     Addresses,
     Operand,
@@ -28,8 +27,6 @@ from archgym_simulators.systolic.prefetch import (
     take_stall,
 )
 
-Integers = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class MemoryRun:
@@ -39,7 +36,7 @@ class MemoryRun:
         stall_cycles: cycles in which the array waits.
         dram_ifmap_reads: words fetched into the input buffer.
         dram_filter_reads: words fetched into the weight buffer.
-        dram_ofmap_writes: words that leave the output buffer, lines that are not full as whole ones.
+        dram_ofmap_writes: words that leave the output buffer, most lines that are not full counted as full.
     """
 
     stall_cycles: int
@@ -78,11 +75,12 @@ def replay_memory(
     shared = {"bandwidth": bandwidth, "addresses": int(max(inputs.max(), weights.max())) + 1}
     row = new_operand(across, rows, stationary=False, buffer=buffers[0], **shared)
     column = new_operand(along, columns, stationary=stationary, buffer=buffers[1], **shared)
-    output = new_output_buffer(ofmap_words, bandwidth)
-    stalls, written = _replay(row, column, output, stationary)
+    words = len(inputs) * len(weights) * (-(-len(across) // rows) if stationary else 1)
+    output = new_output_buffer(ofmap_words, bandwidth, words)
+    stalls = int(_replay(row, column, output, stationary))
     row_words, column_words = (fetched_words(*one, bandwidth) for one in zip((row, column), buffers, strict=True))
     by_operand = (column_words, row_words) if dataflow == "is" else (row_words, column_words)
-    return MemoryRun(int(stalls), *by_operand, int(written + output[PADDED]))
+    return MemoryRun(stalls, *by_operand, words_counted(output, words))
 
 
 def _input_addresses(layer: Layer) -> Addresses:
@@ -114,16 +112,17 @@ def _results(rows: int, columns: int, steps: int, after: int, stationary: bool) 
 
 
 @kernel
-def _replay(row: Operand, column: Operand, output: Integers, stationary: bool) -> tuple[int, int]:
-    """Stall cycles and words written; advances and padding are left in the states."""
+def _replay(row: Operand, column: Operand, output: OutputBuffer, stationary: bool) -> int:
+    """Stall cycles; what is fetched and written is left in the states."""
     count, steps = row.lines.shape
     load = row.width if stationary else 0
-    first_result = load + row.width - 1 if stationary else steps - 1
     folds = -(-count // row.width)
-    now, stalled, written = -1, 0, 0
+    now, stalled = -1, 0
     for fold in range(folds * -(-len(column.lines) // column.width)):
         left, top = fold // folds * column.width, fold % folds * row.width
         height, width = min(row.width, count - top), min(column.width, len(column.lines) - left)
+        # Outputs leave bottom row first, rows without any included.
+        first_result = load + row.width - 1 if stationary else steps - 1 + row.width - height
         for cycle in range(load + row.width + column.width + steps - 2):
             now += 1
             stream_step(row, top, cycle - load, now)
@@ -134,7 +133,6 @@ def _replay(row: Operand, column: Operand, output: Integers, stationary: bool) -
                 load_row(column, left, bottom_first, now)
             words = _results(height, width, steps, cycle - first_result, stationary)
             stall = max(take_stall(row), take_stall(column), write_words(output, words, now))
-            written += words
             now += stall
             stalled += stall
-    return stalled, written
+    return stalled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archgym_simulators.layers.layer import conv, gemm
-from archgym_simulators.systolic.drain import PADDED, new_output_buffer, write_words
+from archgym_simulators.systolic.drain import new_output_buffer, words_counted, write_words
 from archgym_simulators.systolic.model import SystolicDesign, simulate
 from archgym_simulators.systolic.replay import MemoryRun, replay_memory
 
@@ -41,25 +41,54 @@ def test_stalls_and_transfers_are_those_printed(row):
 
 
 def test_half_a_buffer_drains_while_the_rest_fills():
-    state = new_output_buffer(16, 4)  # halves of 8 words, two cycles each
-    assert [write_words(state, 4, now) for now in range(20)] == [0] * 20  # as fast as it drains
-    assert state[PADDED] == 3  # the ninth word closed a line, and from there on drains start on whole lines
+    output = new_output_buffer(16, 4, 80)  # halves of 8 words, two cycles each
+    assert [write_words(output, 4, now) for now in range(20)] == [0] * 20  # as fast as it drains
+    # The ninth word closed a line, of which it alone was full; from there on drains start on full lines.
+    assert words_counted(output, 80) == 80 + 3
 
 
 def test_the_word_that_fills_the_buffer_waits_for_the_drain():
-    state = new_output_buffer(16, 1)  # halves of 8 words, eight cycles each
-    assert write_words(state, 8, 0) == 0
-    assert write_words(state, 15, 1) == 0  # the first of them starts a drain, over in cycle 8
-    assert write_words(state, 1, 2) == 6
-    assert write_words(state, 7, 9) == 0  # the first of them starts the next drain, over in cycle 16
-    assert write_words(state, 1, 10) == 6
+    output = new_output_buffer(16, 1, 64)  # halves of 8 words, eight cycles each
+    assert write_words(output, 8, 0) == 0
+    assert write_words(output, 15, 1) == 0  # the first of them starts a drain, over in cycle 8
+    assert write_words(output, 1, 2) == 6
+    assert write_words(output, 7, 9) == 0  # the first of them starts the next drain, over in cycle 16
+    assert write_words(output, 1, 10) == 6
 
 
 def test_a_full_buffer_that_is_left_alone_does_not_wait():
-    state = new_output_buffer(16, 1)
-    write_words(state, 8, 0)
-    write_words(state, 15, 1)
-    assert write_words(state, 1, 8) == 0
+    output = new_output_buffer(16, 1, 64)
+    write_words(output, 8, 0)
+    write_words(output, 15, 1)
+    assert write_words(output, 1, 8) == 0
+
+
+def test_of_the_last_line_of_a_drain_only_its_words_count():
+    output = new_output_buffer(16, 6, 64)  # drains of two lines, for 8 words and more
+    assert write_words(output, 9, 0) == 0  # the ninth word closes the second line: three of its six places are taken
+    assert words_counted(output, 9) == 9
+    write_words(output, 2, 5)
+    assert words_counted(output, 11) == 11
+
+
+# SCALE-Sim 3.0.0, run for this test: M, N, K, dataflow, rows, columns, words a cycle, kB of each buffer, as printed.
+FURTHER = [
+    ((71, 69, 88), "is", 8, 32, 12, (3, 8, 2), MemoryRun(3680, 69120, 32832, 53908)),
+    ((32, 92, 102), "is", 12, 14, 12, (4, 5, 1), MemoryRun(702, 4104, 48792, 26655)),
+    ((97, 76, 97), "ws", 32, 32, 6, (3, 16, 8), MemoryRun(7374, 56832, 8196, 29498)),
+    ((105, 31, 17), "os", 32, 32, 2, (8, 16, 1), MemoryRun(777, 2176, 544, 3256)),
+    ((68, 69, 55), "os", 8, 32, 2, (2, 8, 8), MemoryRun(6854, 19456, 4096, 4693)),
+]
+
+
+@pytest.mark.parametrize(("shape", "dataflow", "rows", "columns", "bandwidth", "sizes", "printed"), FURTHER)
+def test_odd_lines_rows_without_results_and_operands_that_fit_are_as_printed(
+    shape, dataflow, rows, columns, bandwidth, sizes, printed
+):
+    ifmap, weights, ofmap = (1024 * size for size in sizes)
+    words = {"ifmap_words": ifmap, "filter_words": weights, "ofmap_words": ofmap}
+    layer = gemm("g", *shape)
+    assert replay_memory(layer, dataflow=dataflow, rows=rows, columns=columns, **words, bandwidth=bandwidth) == printed
 
 
 def test_the_rules_of_the_tool_reach_the_result_with_groups_and_repetitions():
