@@ -27,7 +27,7 @@ AGENTS = ("random_search", "genetic_algorithm", "simulated_annealing", "ant_colo
 SOURCES = (*AGENTS, "mixture")
 METRICS = ("total_time_ns", "energy_pj", "power_mw")
 SIZES = (200, 1000)
-SEEDS = 5
+SEEDS = 10
 BUDGET = 1600
 """Simulations a run; more than the largest size, because invalid designs are left out."""
 NEAR_SHARE = 0.02
