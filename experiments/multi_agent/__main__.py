@@ -67,7 +67,7 @@ def _shard(stage: str, budget: int, arm: Arm, chosen: argparse.Namespace) -> str
     if stage != "defaults" and not arm.step_size:
         return "learns nothing, so has no step size"
     if stage == "sensitivity":
-        seeds, budget = DEV_SEEDS[: chosen.seeds], TUNING_BUDGET
+        seeds, budget = DEV_SEEDS, TUNING_BUDGET
     elif stage == "tuned":
         tuning = folder_of(chosen.out, "sensitivity", TUNING_BUDGET, arm)
         if not is_run(tuning):
