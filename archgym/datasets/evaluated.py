@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["EVALUATION", "Evaluated", "evaluation_metadata"]
+__all__ = ["EVALUATION", "SCORED", "SEAL", "Evaluated", "evaluation_metadata", "seal_of"]
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 EVALUATION = b"archgym evaluation"
 """Where the metadata of a Parquet file has its manifest."""
-SCORED = "scored"
+SCORED, SEAL = "scored", "seal"
 AGENT = "archgym evaluate"
 """Who is said to have found designs that were given."""
 
@@ -44,7 +45,14 @@ def evaluation_metadata(problem: Problem, spec: ProblemSpec, rows: Rows, *, scor
         seed=0,
         budget={"limit": len(rows), "record": "all"},
     )
-    return {EVALUATION: json.dumps({**manifest.to_json(), SCORED: scored}).encode()}
+    about = {**manifest.to_json(), SCORED: scored}
+    return {EVALUATION: json.dumps({**about, SEAL: seal_of(about)}).encode()}
+
+
+def seal_of(about: Mapping[str, Any]) -> str:
+    """A content hash of a description without its seal: the footer of a Parquet file has no checksum."""
+    content = {name: value for name, value in about.items() if name != SEAL}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

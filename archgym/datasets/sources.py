@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from archgym.datasets.evaluated import EVALUATION, SCORED, Evaluated
+from archgym.datasets.evaluated import EVALUATION, SCORED, SEAL, Evaluated, seal_of
 from archgym.datasets.parquet_reading import opened
 from archgym.datasets.schema import DatasetWorkload, Schema, SourceRun
 from archgym.recorded_run import RecordedRun
@@ -238,7 +238,7 @@ def _check_format(path: Path, found: object, wanted: int) -> None:
 def _evaluated(path: Path, about: Mapping[str, Any], count: int) -> Source:
     manifest = RunManifest(about["identity"], about["about"])
     _check_format(path, manifest.identity["format"], RUN_FORMAT)
-    if manifest.digest != about["digest"]:
+    if seal_of(about) != about[SEAL]:
         raise InputError(f"{path} is damaged: its description has been changed")
     schema, workload = _declared(path, manifest.about, manifest.identity["problem"], manifest.identity)
     shared = Evaluated(workload.name, schema.simulator_version, bool(about[SCORED]))

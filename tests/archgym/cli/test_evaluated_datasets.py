@@ -131,9 +131,11 @@ def changed(file, change):
     [
         (lambda t, about: about["identity"].update(simulator_version="2"), "its description has been changed"),
         (lambda t, about: about["identity"].update(format=9), "has format 9, this installation reads format 1"),
-        (lambda t, about: about["about"].pop("declaration"), "does not say what its columns mean"),
+        (lambda t, about: about["about"].pop("declaration"), "its description has been changed"),
+        (lambda t, about: about["about"]["declaration"]["workload"].update(features=[0.3]), "has been changed"),
+        (lambda t, about: about.update(scored=True), "its description has been changed"),
         (lambda t, about: about.pop("identity"), "is damaged: KeyError 'identity'"),
-        (lambda t, about: about.pop("scored"), "is damaged: KeyError 'scored'"),
+        (lambda t, about: about.pop("seal"), "is damaged: KeyError 'seal'"),
         (lambda t, about: t.rename_columns({"time_ns": "time_us"}), "mixed units: a column 'time_us', where 'time_ns'"),
         (lambda t, about: t.drop_columns(["banks"]), "no column 'banks'"),
         (lambda t, about: t.drop_columns(["status"]), "no column 'status'"),
