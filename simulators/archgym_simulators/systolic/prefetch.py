@@ -7,7 +7,7 @@ a time, and an access that misses advances the cycle until the element comes rou
   line r of fold f has rank f T + t + r, ties by r). Order of a stationary operand: fold by fold, top row first; the
   array loads it bottom row first.
 - The order is cut into sets of a hundredth of the buffer. Half of the sets that fit are active. An advance replaces as
-  many sets as are not active, at most half a buffer's, and is charged half a buffer of words.
+  many sets as are not active, at most half a buffer's, and is charged half a buffer of words, in whole cycles.
 - Half a buffer arrives every ceil(half / bandwidth) + 1 cycles from the start on, used or not. An access that waits for
   an arrival puts off its operand's clock twice: once as an offset, and once, if the arrival is late, as a stall; where
   several advances meet in one cycle, an early one takes from the offset only.

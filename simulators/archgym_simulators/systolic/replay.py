@@ -1,7 +1,7 @@
 """Stalls of SCALE-Sim 3.0.0's memory, replayed access by access: prefetch of both operands, and output buffer.
 
-The rules in `prefetch` and `drain` were fitted to the figures that the tool prints for 245 bandwidth-limited runs. All
-their stalls, DRAM reads and DRAM writes are met exactly. In each cycle the array waits for the slowest of the three.
+The rules in `prefetch` and `drain` were read off the figures that the tool prints for 330 bandwidth-limited runs. Its
+stalls, DRAM reads and writes are met on these and on 40 more. In a cycle the array waits for the slowest of the three.
 
 The prefetch thrashes where a sensible controller would not. It serves comparison with the tool only.
 """
