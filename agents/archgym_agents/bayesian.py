@@ -11,7 +11,7 @@ success and shrinks with failure. A region that has found nothing better for a w
 random designs; the models keep what they know. No design is tried twice.
 
 Does well: 30 to 300 calls, parameters of every kind, bounds; where a call costs more than ten milliseconds.
-Does badly: time: about five milliseconds a call of its own (the forest, at a batch of 8, about one), and bounds that no
+Does badly: time: about two milliseconds a call of its own (the forest, at a batch of 8, 0.6), and bounds that no
 random design meets, where it has nothing but what they miss to go by.
 """
 

@@ -10,7 +10,7 @@ and the entropy bonus follows the share of new designs, as for `ppo`.
 Does well: many parameters that hardly interact, large spaces; more than some 200 evaluations.
 Does badly: parameters whose good values depend on each other, which agents that choose at once cannot agree on; short
 budgets. At horizon 1 and on one workload all agents see the same constant, so that it is factorised PPO whose ratio is
-clipped by agents; a critic of one's own is then a mean. It takes some 500 microseconds a design of its own: gradients
+clipped by agents; a critic of one's own is then a mean. It takes some 700 microseconds a design of its own: gradients
 are written out and states that are alike are seen once, but each design is learned from by ten steps of all networks.
 """
 

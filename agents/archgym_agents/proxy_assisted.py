@@ -9,7 +9,7 @@ evolution of Jin 2011). No design is tried twice.
 
 Does well: hundreds to thousands of calls where one takes ten milliseconds or more; hardly ahead of a genetic algorithm
 at 100 and 300 calls.
-Does badly: time: one or two milliseconds a call of its own; fewer than a few dozen calls; smooth objectives, of which
+Does badly: time: about a millisecond a call of its own; fewer than a few dozen calls; smooth objectives, of which
 `bayesian` learns more; bounds that most designs break, where a forest has steps and no slopes.
 """
 

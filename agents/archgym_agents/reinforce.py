@@ -4,10 +4,10 @@ Algorithm: REINFORCE (Williams 1992) with the policy that NAS by reinforcement l
 form (as in TuNAS, Bender et al. 2020): independent categorical distributions, one an index column, no network and no
 observation. Each batch is drawn, evaluated, and takes one Adam step along (rank - baseline) * grad log probability plus
 an entropy bonus; ranks among the designs evaluated last, from -1 to 1, are the rewards, and the baseline is their
-moving average. The gradient is exact and written out: with torch, which derives it, a design took six times as long.
+moving average. The gradient is exact and written out: with torch, which derives it, a design took four times as long.
 A parameter of more than 1,024 values has 1,024 bins.
 
-Does well: many parameters that hardly interact; large batches; long budgets. Some 12 microseconds a design.
+Does well: many parameters that hardly interact; large batches; long budgets. Some 20 microseconds a design.
 Does badly: parameters that only pay together, which independent softmaxes cannot express; fewer than some 100
 evaluations; orders, whose digits mean little one by one.
 """
