@@ -1,6 +1,6 @@
 """Measure proxies: ``python -m experiments.proxy_accuracy --work DIR``; goes on where it was interrupted.
 
-``--speed``, ``--coverage`` and ``--slow-tools`` measure something else, from the beginning.
+``--speed``, ``--coverage``, ``--workloads`` and ``--slow-tools`` measure something else, from the beginning.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from itertools import chain
 from pathlib import Path
 
 from archgym.datasets import Dataset
-from experiments.proxy_accuracy import coverage, slow_tools, speed
+from experiments.proxy_accuracy import coverage, slow_tools, speed, workloads
 from experiments.proxy_accuracy.answers import printed
-from experiments.proxy_accuracy.coverage import coverage_table
 from experiments.proxy_accuracy.curves import METRICS, POOL, cells, measured
 from experiments.proxy_accuracy.pools import pool_of
 
@@ -31,11 +30,13 @@ def main() -> None:
     which.add_argument("--print", action="store_true", help="print the tables of the README and end")
     which.add_argument("--speed", action="store_true", help="measure speeds instead")
     which.add_argument("--coverage", action="store_true", help="measure what intervals hold instead")
+    which.add_argument("--workloads", action="store_true", help="measure errors on workloads never seen instead")
     which.add_argument("--slow-tools", action="store_true", help="measure accuracy where simulations are slow instead")
     arguments = parser.parse_args()
     work: Path = arguments.work
     if arguments.print:
-        print("\n".join([*printed(HERE / "accuracy.csv"), "", *coverage_table(HERE / "coverage.csv")]))
+        print("\n".join([*printed(HERE / "accuracy.csv"), "", *coverage.coverage_table(HERE / "coverage.csv")]))
+        print("\n".join(["", *workloads.workload_table(HERE / "workloads.csv")]))
     elif arguments.slow_tools:
         lines = chain(slow_tools.synthesis_lines(), slow_tools.accelerator_lines(work))
         write(HERE / "slow_tools.csv", slow_tools.HEADER, lines)
@@ -43,6 +44,8 @@ def main() -> None:
         write(HERE / "speed.csv", speed.HEADER, speed.speed_table(work))
     elif arguments.coverage:
         write(HERE / "coverage.csv", coverage.HEADER, coverage.coverage_lines(work))
+    elif arguments.workloads:
+        write(HERE / "workloads.csv", workloads.HEADER, workloads.workload_lines(work))
     else:
         curves(work, HERE / "accuracy.csv", arguments.minutes)
 

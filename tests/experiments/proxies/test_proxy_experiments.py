@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from experiments.dataset_diversity.__main__ import AGENTS, taken, test_sets
-from experiments.proxy_accuracy import curves, slow_tools
+from experiments.proxy_accuracy import curves, slow_tools, workloads
 from experiments.proxy_accuracy.answers import TARGET, crossing, curves_of, printed
 from experiments.proxy_accuracy.coverage import coverage_table
 from experiments.proxy_accuracy.curves import Cell, cells, parts
 from experiments.proxy_accuracy.pools import uniform_designs
 from experiments.proxy_accuracy.slow_tools import synthesis_lines
+from experiments.proxy_accuracy.workloads import workload_table
 from tests.archgym.datasets.made_data import SPACE, made
 
 ACCURACY = Path(curves.__file__).parent / "accuracy.csv"
@@ -62,6 +63,7 @@ def test_medians_leave_out_sizes_without_all_seeds(tmp_path):
 def test_the_readme_has_the_tables_of_the_results():
     readme = (ACCURACY.parent / "README.md").read_text()
     tables = [*printed(ACCURACY), *coverage_table(ACCURACY.parent / "coverage.csv")]
+    tables += workload_table(ACCURACY.parent / "workloads.csv")
     assert [line for line in tables if line.startswith("|") and line not in readme] == []
 
 
@@ -96,6 +98,20 @@ def test_near_optimal_designs_are_the_best_and_were_not_trained_on():
         assert not any(pool.designs[place].tobytes() in known for place in which)
     times = pool.column("total_time_ns")
     assert times[found["near-optimal"]].max() <= np.nanquantile(times[found["uniform"]], 0.05)
+
+
+def test_workloads_that_are_judged_were_not_trained_on(monkeypatch, tmp_path):
+    monkeypatch.setattr(workloads, "SEEDS", 1)
+    monkeypatch.setattr(workloads, "COUNTS", (2,))
+    monkeypatch.setattr(workloads, "UNSEEN", 2)
+    trained, judged = [], []
+    monkeypatch.setattr(workloads, "fit", lambda data, **_: trained.append(set(data.workload)))
+    monkeypatch.setattr(workloads, "score", lambda _, data: judged.append(set(data.workload)) or {})
+    monkeypatch.setattr(workloads, "DESIGNS", 4)
+    assert list(workloads.workload_lines(tmp_path)) == []
+    assert len(trained[0]) == 2
+    assert len(judged) == 2
+    assert not trained[0] & set.union(*judged)
 
 
 def test_synthesis_is_learned_from_the_committed_units(monkeypatch):
