@@ -38,7 +38,7 @@ def main() -> None:
         print("\n".join([*printed(HERE / "accuracy.csv"), "", *coverage.coverage_table(HERE / "coverage.csv")]))
         print("\n".join(["", *workloads.workload_table(HERE / "workloads.csv")]))
     elif arguments.slow_tools:
-        lines = chain(slow_tools.synthesis_lines(), slow_tools.accelerator_lines(work))
+        lines = chain(slow_tools.synthesis_lines(), slow_tools.simulator_lines(work))
         write(HERE / "slow_tools.csv", slow_tools.HEADER, lines)
     elif arguments.speed:
         write(HERE / "speed.csv", speed.HEADER, speed.speed_table(work))

@@ -1,8 +1,8 @@
-"""Where a simulation is slow: the accelerator with its mapper, and synthesis by Yosys."""
+"""Where a simulation is slow: accelerators with their mapper, networks run on images, and synthesis by Yosys."""
 
 from __future__ import annotations
 
-__all__ = ["accelerator_lines", "synthesis_lines"]
+__all__ = ["HEADER", "simulator_lines", "synthesis_lines"]
 
 import csv
 from collections.abc import Iterator
@@ -21,22 +21,25 @@ Floats = NDArray[np.float64]
 HEADER = "simulator,regressor,size,seed,metric,rmse_percent,spearman"
 REGRESSORS = ("lightgbm", "random-forest", "ridge")
 SEEDS = 5
-ACCELERATOR = ("archgym/Accelerator-v0", "alexnet", ("latency_ns", "energy_pj"), 2000)
-_ACCELERATOR_SIZES = (100, 300, 1000)
-_ACCELERATOR_TESTED = 300
+SIMULATORS = (
+    ("archgym/Accelerator-v0", "alexnet", ("latency_ns", "energy_pj")),
+    ("archgym/SupernetDigits-v0", "search", ("val_error",)),
+)
+_DRAWN, _TESTED = 2000, 300
+_SIZES = (100, 300, 1000)
 _UNITS = Path(__file__).parents[1] / "tpe_synthesis" / "units.csv"
 _UNIT_SIZES = (30, 60, 120)
 _NUMBERS = ("a_bits", "b_bits", "accumulator_bits", "pipeline_cuts")
 _NAMES = ("kind", "encoding", "compressor", "final_adder")
 
 
-def accelerator_lines(work: Path) -> Iterator[str]:
-    """Random designs of a whole accelerator, each mapped layer by layer."""
-    env_id, workload, metrics, count = ACCELERATOR
-    pool: Dataset = pool_of(env_id, workload, metrics, count, work).valid()
-    features = DesignFeatures(pool.space)
-    x = features.of(features.codes(pool.designs), np.zeros(0))
-    yield from _curves(env_id, x, pool.values, metrics, _ACCELERATOR_SIZES, _ACCELERATOR_TESTED)
+def simulator_lines(work: Path) -> Iterator[str]:
+    """Random designs of whole accelerators, each mapped layer by layer, and of networks, each run on images."""
+    for env_id, workload, metrics in SIMULATORS:
+        pool: Dataset = pool_of(env_id, workload, metrics, _DRAWN, work).valid()
+        features = DesignFeatures(pool.space)
+        x = features.of(features.codes(pool.designs), np.zeros(0))
+        yield from _curves(env_id, x, pool.values, metrics, _SIZES, _TESTED)
 
 
 def synthesis_lines() -> Iterator[str]:
