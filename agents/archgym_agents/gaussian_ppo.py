@@ -22,20 +22,16 @@ from typing import ClassVar
 
 from archgym.agent import setting
 from archgym.session import Session
-from archgym_agents._learner_settings import ClippedSettings
 from archgym_agents._sb3_agent import Sb3Agent
+from archgym_agents.ppo import PPOConfig
 
 REQUIRES = "rl"
 
 
 @dataclass(frozen=True)
-class GaussianPPOConfig(ClippedSettings):
+class GaussianPPOConfig(PPOConfig):
     """Settings of Gaussian PPO."""
 
-    envs: int = setting(8, "designs drawn from the policy at a time", values=(4, 8, 16, 32), low=2)
-    steps: int = setting(2, "times that many designs between two updates", values=(1, 2, 4), low=1)
-    learning_rate: float = setting(0.01, "step size of Adam", values=(0.001, 0.003, 0.01, 0.03), low=1e-6, high=1.0)
-    hidden: int = setting(32, "neurons of the hidden layer", values=(16, 32, 64), low=1)
     spread: float = setting(
         0.6,
         "first and largest standard deviation, in a cube of side 2; at 0.6 first designs are nearly uniform",

@@ -30,7 +30,8 @@ from archgym.registry import agent_class
 from archgym.statistics import iqm
 from archgym.studies.engine import StudySummary, run_study
 from archgym.studies.study_file import parse_study
-from experiments.champion.outcomes import is_run, matrix, outcomes
+from experiments.champion.outcomes import outcomes
+from experiments.regrets_of_runs import is_run, matrix
 
 CHAMPION = "bayesian"
 """At its defaults, which were chosen on development tasks; the agent has not been changed since."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from archgym.statistics import bootstrap_interval, improvement_interval, iqm, probability_of_improvement
 from archgym.statistics.bootstrap import resampled_statistic
-from experiments.champion.outcomes import is_run, matrix, outcomes
+from experiments.champion.outcomes import outcomes
 from experiments.champion.protocol import (
     BUDGETS,
     CHAMPION,
@@ -25,6 +25,7 @@ from experiments.champion.protocol import (
     trial_regrets,
 )
 from experiments.multi_agent.csv_table import short, write_csv
+from experiments.regrets_of_runs import is_run, matrix
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 
 from experiments.multi_agent.arms import ARMS, Arm, step_sizes
-from experiments.multi_agent.outcomes import best_size, is_run, size_regrets
+from experiments.multi_agent.outcomes import best_size, size_regrets
 from experiments.multi_agent.shards import (
     BUDGETS,
     DEV_SEEDS,
@@ -24,6 +24,7 @@ from experiments.multi_agent.shards import (
     folder_of,
     run_shard,
 )
+from experiments.regrets_of_runs import is_run
 
 
 def main(arguments: list[str] | None = None) -> int:

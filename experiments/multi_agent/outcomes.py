@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-__all__ = ["best_size", "is_run", "matrix", "outcomes", "size_regrets"]
+__all__ = ["best_size", "outcomes", "size_regrets"]
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archgym.report.references import reference_of
-from archgym.run_directory import RESULT
-from archgym.statistics import iqm, regret
+from archgym.statistics import iqm
 from archgym.studies.results import StudyResults, load_study
-from archgym.tasks import task
 from experiments.multi_agent.arms import Arm, step_sizes
+from experiments.regrets_of_runs import matrix, with_regret
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NEAR = 1e-3
 """Of reward, a logarithm: within it of the best, the metric is within 0.1 %."""
-
-
-def is_run(folder: Path) -> bool:
-    """Whether a study has ended."""
-    return (folder / RESULT).is_file()
 
 
 def outcomes(folders: Sequence[tuple[str, Path]]) -> pd.DataFrame:
@@ -41,9 +34,8 @@ def outcomes(folders: Sequence[tuple[str, Path]]) -> pd.DataFrame:
     import pandas as pd
 
     parts = [_rewards(arm, load_study(folder)) for arm, folder in folders]
-    rows = pd.concat(parts, ignore_index=True)
-    scaled = [_with_regret(name, of_task) for name, of_task in rows.groupby("task", sort=False)]
-    return pd.concat(scaled, ignore_index=True)
+    rows = with_regret(pd.concat(parts, ignore_index=True))
+    return rows.assign(found=rows["reward"].notna(), reached=rows["reward"] >= rows["best"] - NEAR)
 
 
 def _rewards(arm: str, study: StudyResults) -> pd.DataFrame:
@@ -54,25 +46,6 @@ def _rewards(arm: str, study: StudyResults) -> pd.DataFrame:
         proposals_a_call=runs["proposals"] / runs["evaluations"],
         reward=runs["best_reward"].where(runs["feasible"]),
     )
-
-
-def _with_regret(name: Any, rows: pd.DataFrame) -> pd.DataFrame:
-    spec = task(name).spec()
-    rewards = rows["reward"].to_numpy(dtype=np.float64)
-    found = rewards[np.isfinite(rewards)]
-    best = float(found.max()) if len(found) else float("nan")
-    reference = reference_of(spec, spec.bind(), best_found=best, first_rewards=found)
-    return rows.assign(
-        regret=regret(rewards, reference.best, median=reference.median),
-        found=np.isfinite(rewards),
-        reached=np.nan_to_num(rewards, nan=-np.inf) >= reference.best - NEAR,
-    )
-
-
-def matrix(rows: pd.DataFrame, tasks: Sequence[str], seeds: Sequence[int]) -> NDArray[np.float64]:
-    """Regrets (R, T) of one arm, by seed and task."""
-    wide = rows.pivot(index="seed", columns="task", values="regret")
-    return wide.loc[list(seeds), list(tasks)].to_numpy(dtype=np.float64)
 
 
 def size_regrets(arm: Arm, folder: Path) -> dict[float, NDArray[np.float64]]:

@@ -21,9 +21,10 @@ from archgym.statistics import (
 )
 from experiments.multi_agent.arms import ARMS, CONTRASTS, Contrast, step_sizes
 from experiments.multi_agent.csv_table import read_csv, short, write_csv
-from experiments.multi_agent.outcomes import best_size, is_run, matrix, outcomes, size_regrets
+from experiments.multi_agent.outcomes import best_size, outcomes, size_regrets
 from experiments.multi_agent.page import write_page
 from experiments.multi_agent.shards import BUDGETS, TASK_GROUPS, TASKS, TUNING_BUDGET, folder_of
+from experiments.regrets_of_runs import is_run, matrix
 
 if TYPE_CHECKING:
     import pandas as pd
