@@ -7,7 +7,7 @@ __all__ = ["EVALUATION", "SCORED", "SEAL", "Evaluated", "evaluation_metadata", "
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,12 +35,14 @@ def evaluation_metadata(problem: Problem, spec: ProblemSpec, rows: Rows, *, scor
         problem: what evaluated them.
         spec: what it is bound to.
         rows: (N, D) the designs.
-        scored: whether reward and feasibility are among the columns.
+        scored: whether reward and feasibility are among the columns; where not, objectives and bounds, such as those of
+            a task, have nothing to do with the rows.
     """
+    meant = spec if scored else replace(spec, objectives=(), constraints=())
     designs = hashlib.sha256(np.ascontiguousarray(rows).data).hexdigest()
     manifest = RunManifest.create(
         problem,
-        spec=spec.to_json(),
+        spec=meant.to_json(),
         agent={"name": AGENT, "config": {"designs": designs}, "source": ""},
         seed=0,
         budget={"limit": len(rows), "record": "all"},

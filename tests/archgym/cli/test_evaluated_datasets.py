@@ -78,6 +78,17 @@ def test_an_objective_gives_rewards_and_feasibility(evaluated, bowl):
     assert (data.runs[0].objectives, data.runs[0].constraints) == (("energy-delay",), ("time_ns<=150",))
 
 
+def test_bounds_of_a_task_that_nobody_checked_are_not_said_to_be_met(cli, tmp_path):
+    space = simulator_class("archgym/DRAM-v0")().space
+    columns = space.decode(space.sample(20, np.random.default_rng(0)))
+    pq.write_table(
+        pa.table({name: pa.array(column.tolist()) for name, column in columns.items()}), tmp_path / "d.parquet"
+    )
+    cli("evaluate", "dram-dev-p99", "--designs", tmp_path / "d.parquet", "--out", tmp_path / "out.parquet")
+    (run,) = Dataset.load(tmp_path / "out.parquet").runs
+    assert (run.objectives, run.constraints) == ((), ())
+
+
 def test_it_merges_with_searches_and_comes_back_to_the_bit(cli, evaluated, bowl, tmp_path):
     archgym.search(bowl, "random_search", budget=60, seed=1, out=tmp_path / "run")
     out = tmp_path / "merged"
