@@ -32,14 +32,17 @@ def workload_lines(work: Path) -> Iterator[str]:
         rng = np.random.default_rng(seed)
         seen, unseen = ([draw(split, rng) for _ in range(count)] for split, count in (("train", 30), ("dev", UNSEEN)))
         folders = {workload: _searched(workload, seed, work) for workload in (*seen, *unseen)}
+        judged = [folders[workload] for workload in unseen]
         for count in COUNTS:
-            known = Dataset.load([folders[workload] for workload in dict.fromkeys(seen[:count])], metrics=METRICS)
-            proxy = fit(known, seed=seed)
-            for place, workload in enumerate(unseen):
-                found = score(proxy, Dataset.load(folders[workload], metrics=METRICS))
-                for metric, one in found.items():
-                    start = f"{count},{seed},{place},{metric}"
-                    yield f"{start},{one.rmse_percent:.4f},{one.spearman:.5f},{one.outside:.3f}"
+            known = [folders[workload] for workload in dict.fromkeys(seen[:count])]
+            yield from (f"{count},{seed},{line}" for line in _scores(known, judged, seed))
+
+
+def _scores(known: list[Path], judged: list[Path], seed: int) -> Iterator[str]:
+    proxy = fit(Dataset.load(known, metrics=METRICS), seed=seed)
+    for place, folder in enumerate(judged):
+        for metric, one in score(proxy, Dataset.load(folder, metrics=METRICS)).items():
+            yield f"{place},{metric},{one.rmse_percent:.4f},{one.spearman:.5f},{one.outside:.3f}"
 
 
 def workload_table(table: Path) -> Iterator[str]:
