@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ POOL = 112_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="a folder for searches and simulated designs")
-    parser.add_argument("--minutes", type=float, default=10.0, help="of processor time; no cell begins after them")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of processor time; no seed begins after them")
     arguments = parser.parse_args()
     if not TABLE.is_file():
         TABLE.write_text(HEADER + "\n")
@@ -47,14 +48,12 @@ def main() -> None:
     for trace in TRACES:
         pool = pool_of("archgym/DRAM-v0", trace, METRICS, POOL, arguments.work / "pools")
         for seed in range(SEEDS):
-            runs: dict[str, Dataset] = {}
-            for source in SOURCES:
-                for size in SIZES:
-                    cell = f"{trace},{source},{size},{seed}"
-                    if lines[cell] or time.process_time() > ends:
-                        continue
-                    runs = runs or {agent: searched(agent, trace, seed, arguments.work) for agent in AGENTS}
-                    with TABLE.open("a") as file:
+            cells = {f"{trace},{source},{size},{seed}": (source, size) for source, size in product(SOURCES, SIZES)}
+            missing = {cell: what for cell, what in cells.items() if not lines[cell]}
+            if missing and time.process_time() < ends:
+                runs = {agent: searched(agent, trace, seed, arguments.work) for agent in AGENTS}
+                with TABLE.open("a") as file:
+                    for cell, (source, size) in missing.items():
                         file.write("".join(measured(cell, source, size, seed, runs, pool)))
 
 
