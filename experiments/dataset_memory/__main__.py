@@ -1,4 +1,4 @@
-"""Load ten million rows from sixteen files in one call: ``python -m experiments.dataset_memory --work DIR``; Linux only."""
+"""Load ten million rows from sixteen files: ``python -m experiments.dataset_memory --work DIR``; Linux only."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ print(json.dumps({"rows": len(data), "before": before, "peak": peak, "held": hel
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True, help="a folder for 600 MB of files")
+    parser.add_argument("--work", type=Path, required=True, help="a folder for 1.3 GB of files")
     parser.add_argument("--rows", type=int, default=10_000_000)
     arguments = parser.parse_args()
     folders = [arguments.work / f"part-{place}" for place in range(FILES)]
