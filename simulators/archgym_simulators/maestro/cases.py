@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["FILTER_OF", "Case", "Loop", "combinations", "loop_of", "outputs_of"]
+__all__ = ["FILTER_OF", "Case", "Loop", "combinations", "loop_of", "outputs_of", "past_the_end"]
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from archgym_simulators.maestro.directives import Directive
 
@@ -43,6 +43,7 @@ class Loop:
     Attributes:
         dimension: its letter.
         spatial: whether its tiles are spread over sub-clusters.
+        size: of a whole tile.
         offset: from one tile to the next.
         cases: at least the first iteration.
         loses_last: whether the tool misses one of the tiles spread: they are whole and leave sub-clusters idle.
@@ -50,6 +51,7 @@ class Loop:
 
     dimension: str
     spatial: bool
+    size: int
     offset: int
     cases: tuple[Case, ...]
     loses_last: bool
@@ -69,8 +71,10 @@ class _Cut:
 
 
 def outputs_of(inputs: int, filters: int, stride: int) -> int:
-    """Output rows that ``inputs`` rows give; the tool counts one where there is none."""
-    return max(1, (inputs - filters) // stride + 1)
+    """Output rows that ``inputs`` rows give; the tool's division rounds towards zero, and they may be negative."""
+    if inputs < filters:
+        return 1 - (filters - inputs) // stride
+    return (inputs - filters) // stride + 1
 
 
 def loop_of(directive: Directive, whole: Sizes, sizes: Sizes, units: int) -> Loop:
@@ -83,7 +87,12 @@ def loop_of(directive: Directive, whole: Sizes, sizes: Sizes, units: int) -> Loo
         ends_partial = cut.tiles > 1 and cut.last < directive.size and here.last < directive.size
         cases = _temporal_cases(here.tiles, tile, cut.last, ends_partial)
     loses_last = directive.spatial and 1 < cut.tiles < units and cut.last == tile
-    return Loop(directive.dimension, directive.spatial, directive.offset, cases, loses_last)
+    return Loop(directive.dimension, directive.spatial, directive.size, directive.offset, cases, loses_last)
+
+
+def past_the_end(loop: Loop, rest: int) -> Loop:
+    """A loop whose tile passes the last output, but not the last input: the tool takes only the ``rest`` after it."""
+    return replace(loop, cases=(Case(True, 1, rest, 1, rest),), loses_last=False)
 
 
 def combinations(loops: Sequence[Loop]) -> Iterator[tuple[int, tuple[Case, ...]]]:

@@ -10,6 +10,8 @@ Where it differs from `model.simulate`:
 - The last of several folds loses a whole tile if it ends with a partial one. So does a single fold of whole tiles that
   leaves sub-clusters idle, but only for output channels and for what a loop outside fetches when it advances.
 - Memory off the chip delivers the tiles of every iteration anew.
+- A tile of output rows or columns that is larger than the layer's output, but not than its input, is not cut to size:
+  the tool takes the input rows after it, too few for a window, so that outputs are fewer than none. Two make some.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archgym_simulators.errors import InputError
-from archgym_simulators.maestro.cases import FILTER_OF, Case, Loop, combinations, loop_of, outputs_of
+from archgym_simulators.maestro.cases import FILTER_OF, Case, Loop, combinations, loop_of, outputs_of, past_the_end
 from archgym_simulators.maestro.directives import Directive
 from archgym_simulators.maestro.directives import Mapping as DataflowMapping
 
@@ -81,12 +83,17 @@ def replay(
         off_chip_words: words a cycle off the chip.
 
     Raises:
-        InputError: a cluster of more PEs than there are.
+        InputError: a cluster of more PEs than there are, or a tile for which the tool counts fewer outputs than none.
     """
     if mapping.clusters and mapping.clusters[0] > pes:
         raise InputError(f"a cluster of {mapping.clusters[0]} PEs is more than the {pes} that there are")
     model = _Replay(mapping, stride, depthwise, pes, noc_words, off_chip_words)
     cycles = model.runtime(0, sizes, sizes)
+    if model.moved[2] < 0:
+        raise InputError(
+            f"the tool counts {model.moved[2]} outputs and gives no finite result: a tile of Y' or X' is larger than "
+            "the layer's output but not than its input; make it no larger than the output"
+        )
     return ReplayResult(cycles, model.l1_words, model.l2_words, *model.moved)
 
 
@@ -115,7 +122,7 @@ class _Replay:
         return self._known[key]
 
     def _runtime(self, level: int, whole: Sizes, sizes: Sizes) -> int:
-        loops = [loop_of(d, whole, sizes, self._units[level]) for d in self._directives(level, whole)]
+        loops = self._loops(level, whole, sizes)
         tiles = {loop.dimension: max(case.tile for case in loop.cases) for loop in loops}
         firsts = [loop.cases[0] for loop in loops]
         spreads = _spreads(loops, firsts)
@@ -123,15 +130,16 @@ class _Replay:
         is_last = level == len(self._levels) - 1
         if level == 0:
             self.l2_words = 2 * (weights + inputs + outputs)
-        if is_last and whole == sizes:
-            self.l1_words = self._l1_requirement(tiles)
+        wholes = {loop.dimension: loop.size for loop in loops}
+        if is_last:
+            self.l1_words = max(self.l1_words, self._l1_requirement(wholes))
         # Off the chip, integer divisions of the requirements of one iteration.
         waiting = max((weights + inputs) // self._off, outputs // self._off) if level == 0 else 0
         total = 0
         for times, chosen in combinations(loops):
             extent = {loop.dimension: case.tile for loop, case in zip(loops, chosen, strict=True)}
             counted = _counted(loops, chosen, extent)
-            compute = self._macs(counted) if is_last else self.runtime(level + 1, tiles, extent)
+            compute = self._macs(counted) if is_last else self.runtime(level + 1, wholes, extent)
             moved = (*self._fetched(loops, chosen, tiles), self._results(counted, _spreads(loops, chosen, counted)))
             arriving, leaving = -(-(moved[0] + moved[1]) // self._noc), -(-moved[2] // self._noc)
             starts = chosen == tuple(firsts)
@@ -141,12 +149,21 @@ class _Replay:
                 self.moved = [old + times * new for old, new in zip(self.moved, moved, strict=True)]
         return total
 
-    def _directives(self, level: int, sizes: Sizes) -> list[Directive]:
+    def _loops(self, level: int, whole: Sizes, sizes: Sizes) -> list[Loop]:
         """Loops of all six dimensions, in input rows and columns; those that are not named come first, uncut."""
-        named = [self._in_inputs(directive, sizes) for directive in self._levels[level]]
+        named = self._levels[level]
         present = {directive.dimension for directive in named}
-        rest = [Directive(False, sizes[d], sizes[d], d, False) for d in reversed(_ORDER) if d not in present]
-        return [*rest, *named]
+        rest = [Directive(False, whole[d], whole[d], d, False) for d in reversed(_ORDER) if d not in present]
+        return [self._loop(directive, whole, sizes, self._units[level]) for directive in (*rest, *named)]
+
+    def _loop(self, directive: Directive, whole: Sizes, sizes: Sizes, units: int) -> Loop:
+        d = directive.dimension
+        loop = loop_of(self._in_inputs(directive, whole), whole, sizes, units)
+        if d not in FILTER_OF or not directive.of_outputs:
+            return loop
+        if self._outputs(whole[d], whole[FILTER_OF[d]]) < directive.size <= whole[d]:
+            return past_the_end(loop, sizes[d] - directive.size * self._stride)
+        return loop
 
     def _in_inputs(self, directive: Directive, sizes: Sizes) -> Directive:
         dimension = directive.dimension
