@@ -26,6 +26,7 @@ class Case:
         active: sub-clusters at work.
         last: the tile of the last of them.
         ends_fold: whether it is the last fold of several over sub-clusters, and not a full one.
+        fetches_whole: whether there is a single tile in that fold, which is fetched as a whole one.
     """
 
     is_first: bool
@@ -34,6 +35,7 @@ class Case:
     active: int
     last: int
     ends_fold: bool = False
+    fetches_whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class Loop:
     loses_last: bool
 
     @property
+    def step(self) -> int:
+        """From one sub-cluster's tile to the next, in the extent that they hold together."""
+        return min(self.offset, self.size)
+
+    @property
     def iterations(self) -> int:
         """Of the whole loop."""
         return sum(case.count for case in self.cases)
@@ -64,16 +71,14 @@ class Loop:
 
 @dataclass(frozen=True)
 class _Cut:
-    """Tiles along a dimension, and the size of the last."""
+    """Tiles along a dimension, and the size of the last; of a spread one, with the rows that a stride leaves over."""
 
     tiles: int
     last: int
 
 
 def outputs_of(inputs: int, filters: int, stride: int) -> int:
-    """Output rows that ``inputs`` rows give; the tool's division rounds towards zero, and they may be negative."""
-    if inputs < filters:
-        return 1 - (filters - inputs) // stride
+    """Output rows that ``inputs`` rows give; below none, as in the tool, where there are fewer than a filter's."""
     return (inputs - filters) // stride + 1
 
 
@@ -109,6 +114,9 @@ def _cut(directive: Directive, sizes: Sizes) -> _Cut:
     if n <= size:
         return _Cut(1, n)
     steps = -(-(n - size) // offset)
+    if directive.spatial:
+        steps = min(steps, (n - 1) // offset)  # a tile of any rows at all has its sub-cluster, with a window or not
+        return _Cut(steps + 1, n - steps * offset)
     filters = sizes.get(FILTER_OF.get(directive.dimension, ""), 0)
     if filters and size >= filters:
         steps = min(steps, (n - filters) // offset)  # a further tile would hold no window
@@ -126,17 +134,16 @@ def _temporal_cases(tiles: int, tile: int, last: int, ends_partial: bool) -> tup
 
 def _spread_cases(dimension: str, cut: _Cut, here: _Cut, tile: int, units: int) -> tuple[Case, ...]:
     folds, folds_here = -(-cut.tiles // units), -(-here.tiles // units)
-    at_end = cut.tiles - (folds - 1) * units
+    left = cut.tiles - (folds - 1) * units
     if folds == 1:
-        return (Case(True, 1, tile, at_end, cut.last),)
-    ends_partial = at_end < units or cut.last < tile
-    if cut.last < tile:
-        at_end = max(at_end - 1, 1)  # the tool loses a whole tile beside a partial one
+        return (Case(True, 1, tile, left, cut.last),)
+    ends_partial = left < units or cut.last != tile
+    at_end = left if cut.last == tile else max(left - 1, 1)  # the tool loses a whole tile beside a partial one
     busiest = tile if at_end > 1 else cut.last
-    is_partial_here = here.tiles < units or here.last < tile
+    is_partial_here = here.tiles < units or here.last != tile
     if folds_here == 1 and ends_partial and is_partial_here:
         return (Case(True, 1, tile if dimension == "C" else busiest, at_end, cut.last),)
     cases = [Case(True, 1, tile, units, tile), Case(False, max(folds_here - 1 - ends_partial, 0), tile, units, tile)]
     if ends_partial and folds_here > 1:
-        cases.append(Case(False, 1, busiest, at_end, cut.last, ends_fold=True))
+        cases.append(Case(False, 1, busiest, at_end, cut.last, ends_fold=True, fetches_whole=left == 1))
     return tuple(case for case in cases if case.count)

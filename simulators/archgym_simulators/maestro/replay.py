@@ -5,10 +5,12 @@ Where it differs from `model.simulate`:
 - An operand counts as new only if it depends on the very loop that advanced.
 - Partial tiles of an inner level are as large as those inside a whole outer tile: where a single, partial fold over
   sub-clusters is left, it is the last one of a whole tile, but for C, whose tile is computed whole.
-- Partial tiles are fetched as whole; so is the tile of a sub-cluster that is alone in the last of several folds, and of
-  its input rows and columns each counts as an output.
+- Partial tiles are fetched as whole; so is a tile that is single in the last of several folds. Of the input rows of a
+  sub-cluster that is alone there each counts as an output.
 - The last of several folds loses a whole tile if it ends with a partial one. So does a single fold of whole tiles that
   leaves sub-clusters idle, but only for output channels and for what a loop outside fetches when it advances.
+- At a stride, the rows that it leaves over at the end go to the last sub-cluster, or to one more; and from one
+  sub-cluster to the next outputs are counted in input rows.
 - Memory off the chip delivers the tiles of every iteration anew.
 - A tile of output rows or columns that is larger than the layer's output, but not than its input, is not cut to size:
   the tool takes the input rows after it, too few for a window, so that outputs are fewer than none. Two make some.
@@ -18,7 +20,7 @@ from __future__ import annotations
 
 __all__ = ["ReplayResult", "replay"]
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from archgym_simulators.errors import InputError
@@ -58,6 +60,7 @@ class _Spread:
     dimension: str
     active: int
     last: int
+    step: int
     loses_last: bool
 
 
@@ -138,7 +141,7 @@ class _Replay:
         total = 0
         for times, chosen in combinations(loops):
             extent = {loop.dimension: case.tile for loop, case in zip(loops, chosen, strict=True)}
-            counted = _counted(loops, chosen, extent)
+            counted = _counted(loops, chosen, extent, self._stride)
             compute = self._macs(counted) if is_last else self.runtime(level + 1, wholes, extent)
             moved = (*self._fetched(loops, chosen, tiles), self._results(counted, _spreads(loops, chosen, counted)))
             arriving, leaving = -(-(moved[0] + moved[1]) // self._noc), -(-moved[2] // self._noc)
@@ -169,54 +172,59 @@ class _Replay:
         dimension = directive.dimension
         if dimension not in FILTER_OF:
             return replace(directive, size=min(directive.size, sizes[dimension]))
-        filters = sizes[FILTER_OF[dimension]]
-        # Tiles of a single step, and those that overlap, count steps of the filter; others count input columns, or, at
-        # a stride, the steps of the windows that fit in.
-        counts_steps = directive.of_outputs or directive.offset == 1 or directive.size > directive.offset
-        offset = directive.offset * (self._stride if counts_steps else 1)
-        if not counts_steps and self._stride > 1:
-            offset = self._outputs(directive.size, filters) * self._stride
-        if not directive.of_outputs:
-            return replace(directive, size=min(directive.size, sizes[dimension]), offset=offset)
-        outputs = min(directive.size, self._outputs(sizes[dimension], filters))
-        return replace(directive, size=(outputs - 1) * self._stride + filters, offset=offset)
+        filters, size, offset = sizes[FILTER_OF[dimension]], directive.size, directive.offset
+        if directive.of_outputs:
+            outputs = min(size, self._outputs(sizes[dimension], filters))
+            return replace(directive, size=(outputs - 1) * self._stride + filters, offset=offset * self._stride)
+        size = min(size, sizes[dimension])
+        if self._stride == 1 or size < filters:
+            return replace(directive, size=size)
+        if offset == 1 or directive.size > offset:
+            return replace(directive, size=size, offset=offset * self._stride)
+        # Tiles side by side are as large as the windows that fit in, and move by these.
+        outputs = self._outputs(directive.size, filters)
+        span = (outputs - 1) * self._stride + filters
+        return replace(directive, size=min(span, size), offset=outputs * self._stride)
 
     def _fetched(self, loops: Sequence[Loop], chosen: Sequence[Case], tiles: Sizes) -> tuple[int, int]:
         """New weights and new inputs of one iteration."""
         prime = max((place for place, case in enumerate(chosen) if not case.is_first), default=-1)
         if prime < 0:
             return self._operands(tiles, _spreads(loops, chosen))
-        joined, apart = dict(tiles), []
+        extent, joined, apart = dict(tiles), set(), []
         for place, (loop, case) in enumerate(zip(loops, chosen, strict=True)):
-            tile = tiles[loop.dimension]
-            if not loop.spatial or _is_alone(case):
+            if not loop.spatial or case.fetches_whole:
                 continue
-            if place > prime:
-                step = min(loop.offset, tile)
-                joined[loop.dimension] = case.last + (case.active - 1 - loop.loses_last) * step
+            if place > prime or (place == prime and not self._starts_again(1, loops, prime)):
+                extent[loop.dimension] = case.last + (case.active - 1 - loop.loses_last) * loop.step
+                joined.add(loop.dimension)
             else:
-                apart.append(_Spread(loop.dimension, case.active, case.last, loop.loses_last))
-        weights, inputs = self._operands(joined, apart)
-        return self._new(weights, 0, loops, prime, joined), self._new(inputs, 1, loops, prime, joined)
+                apart.append(_Spread(loop.dimension, case.active, case.last, loop.step, loop.loses_last))
+        weights, inputs = self._operands(extent, apart, joined)
+        return self._new(weights, 0, loops, prime, extent), self._new(inputs, 1, loops, prime, extent)
 
-    def _new(self, volume: int, tensor: int, loops: Sequence[Loop], prime: int, joined: Sizes) -> int:
+    def _new(self, volume: int, tensor: int, loops: Sequence[Loop], prime: int, extent: Sizes) -> int:
         coupled, loop = self._coupled[tensor], loops[prime]
         if loop.dimension not in coupled:
             return 0
-        starts_again = any(inner.dimension in coupled and inner.iterations > 1 for inner in loops[prime + 1 :])
-        if starts_again or loop.spatial or tensor == 0 or loop.dimension not in FILTER_OF:
+        if self._starts_again(tensor, loops, prime) or loop.spatial or tensor == 0 or loop.dimension not in FILTER_OF:
             return volume
-        extent = joined[loop.dimension]
-        return volume // extent * min(extent, loop.offset)
+        rows = extent[loop.dimension]
+        return volume if loop.offset >= rows else volume // rows * loop.offset
 
-    def _operands(self, extent: Sizes, spreads: Sequence[_Spread]) -> tuple[int, int]:
-        """Weights and inputs of a tile, summed over the sub-clusters of ``spreads``."""
+    def _starts_again(self, tensor: int, loops: Sequence[Loop], prime: int) -> bool:
+        """Whether an operand changes in a loop inside the one that advanced."""
+        return any(inner.dimension in self._coupled[tensor] and inner.iterations > 1 for inner in loops[prime + 1 :])
+
+    def _operands(self, extent: Sizes, spreads: Sequence[_Spread], joined: Collection[str] = ()) -> tuple[int, int]:
+        """Weights and inputs of a tile, summed over sub-clusters of ``spreads``; ``joined`` extents hold several's."""
         e = {**extent, **{s.dimension: (s.active - 1) * extent[s.dimension] + s.last for s in spreads}}
         outputs = self._output_sides(extent, spreads)
         weights = e["C"] * e["R"] * e["S"] * (1 if self._depthwise else e["K"])
-        # A stride above the filter leaves rows that no window needs.
-        rows, columns = (outputs[d] * extent[f] if self._stride > extent[f] else e[d] for d, f in FILTER_OF.items())
-        return weights, e["C"] * rows * columns
+        for d, f in FILTER_OF.items():
+            if self._stride > extent[f] and d not in joined:
+                e[d] = outputs[d] * extent[f]  # such a stride leaves rows that no window needs
+        return weights, e["C"] * e["Y"] * e["X"]
 
     def _results(self, extent: Sizes, spreads: Sequence[_Spread]) -> int:
         """Outputs of a tile, summed over the sub-clusters of ``spreads``."""
@@ -233,8 +241,18 @@ class _Replay:
         for spread in spreads:
             d = spread.dimension
             if d in sides:
-                sides[d] = (spread.active - 1) * sides[d] + self._outputs(spread.last, extent[FILTER_OF[d]])
+                sides[d] = self._spread_outputs(spread, extent[d], extent[FILTER_OF[d]])
         return sides
+
+    def _spread_outputs(self, spread: _Spread, tile: int, filters: int) -> int:
+        """Outputs of tiles side by side; the tool adds input rows from one to the next, more than those at a stride."""
+        last = self._outputs(spread.last, filters)
+        if spread.active == 1:
+            return last
+        whole = self._outputs(tile, filters)
+        if spread.last == tile:
+            return (spread.active - 1) * spread.step + whole
+        return (spread.active - 2) * spread.step + whole + last
 
     def _l1_requirement(self, tiles: Sizes) -> int:
         # The tool takes an output tile to be as large as the input tile.
@@ -255,6 +273,7 @@ def _spreads(loops: Sequence[Loop], chosen: Sequence[Case], counted: Sizes | Non
             loop.dimension,
             case.active,
             counted[loop.dimension] if counted is not None and _is_alone(case) else case.last,
+            loop.step,
             loop.loses_last,
         )
         for loop, case in zip(loops, chosen, strict=True)
@@ -266,10 +285,10 @@ def _is_alone(case: Case) -> bool:
     return case.ends_fold and case.active == 1
 
 
-def _counted(loops: Sequence[Loop], chosen: Sequence[Case], extent: Sizes) -> dict[str, int]:
-    """Extents whose outputs the tool counts: a sub-cluster alone in the last fold gets the filter's rows on top."""
+def _counted(loops: Sequence[Loop], chosen: Sequence[Case], extent: Sizes, stride: int) -> dict[str, int]:
+    """Extents whose outputs the tool counts: as many as input rows for a sub-cluster alone in the last fold."""
     counted = dict(extent)
     for loop, case in zip(loops, chosen, strict=True):
         if _is_alone(case) and loop.dimension in FILTER_OF:
-            counted[loop.dimension] += extent[FILTER_OF[loop.dimension]] - 1
+            counted[loop.dimension] = (counted[loop.dimension] - 1) * stride + extent[FILTER_OF[loop.dimension]]
     return counted

@@ -66,27 +66,24 @@ def test_canonical_dataflows_take_the_tool_s_cycles():
     strided = (rows["stride_x"] > 1).to_numpy()
     assert (errors[~strided] == 0.0).mean() >= 0.99
     assert errors[has_whole_macs(rows)].max() <= 0.05
-    # What is left over are strided layers on which the tool counts three times the MACs.
-    assert (errors[strided] <= 0.05).mean() >= 0.95
+    # What is left over is one strided layer on which the tool counts three times the MACs.
+    assert (errors[strided] == 0.0).mean() >= 0.95
 
 
 @pytest.mark.parametrize("prefix", ["maestro", "maestro_gamma_random"])
 def test_mappings_need_the_tool_s_buffers_and_make_its_accesses(prefix):
     rows, results, _ = compared(prefix)
-    plain = has_whole_macs(rows) & (rows.get("stride_x", pd.Series(1, rows.index)) == 1).to_numpy()
-    assert plain.sum() >= 200
+    assert len(rows) >= 200
     pairs = {"l2_output_writes": "out_l2_wr", "l2_weight_reads": "w_l2_rd", "l2_input_reads": "in_l2_rd"}
     for ours, theirs in {"l1_words": "l1_req_bytes", "l2_words": "l2_req_bytes", **pairs}.items():
         is_equal = np.array([getattr(result, ours) for result in results]) == rows[theirs]
-        assert is_equal[plain].mean() >= 0.99, ours
+        assert is_equal.mean() >= 0.99, ours
 
 
-def test_random_mappings_take_the_tool_s_cycles_and_buffers_even_where_it_loses_macs():
-    rows, results, errors = compared("maestro_gamma_random")
+def test_random_mappings_take_the_tool_s_cycles_even_where_it_loses_macs():
+    rows, _, errors = compared("maestro_gamma_random")
     assert not has_whole_macs(rows).all()
     assert (errors == 0.0).mean() >= 0.99
-    for ours, theirs in {"l2_words": "l2_req_bytes", "l2_output_writes": "out_l2_wr"}.items():
-        assert np.mean([getattr(result, ours) for result in results] == rows[theirs]) >= 0.99, ours
 
 
 def test_mappings_without_a_finite_result_are_refused_with_the_tool_s_outputs():
@@ -148,6 +145,48 @@ def test_tiles_of_input_columns_move_by_their_windows_at_a_stride():
     # Eight columns hold one window of seven: five tiles, two columns apart.
     text = "T(1,1)K T(1,1)C T(1,1)Y T(8,8)X T(1,1)R T(7,7)S"
     assert run(text, (1, 1, 1, 7, 1, 15), stride=2).cycles == 5 * 7 + 1
+
+
+def test_tiles_of_input_columns_are_as_large_as_their_windows_at_a_stride():
+    text = "T(1,1)K T(1,1)C T(1,1)Y T(8,8)X T(1,1)R T(7,7)S"
+    words = {stride: run(text, (1, 1, 1, 7, 1, 15), stride=stride).l2_words for stride in (1, 2)}
+    assert words == {1: 2 * (7 + 8 + 2), 2: 2 * (7 + 7 + 1)}
+
+
+def test_at_a_stride_left_over_columns_go_to_one_more_sub_cluster_and_outputs_count_in_input_columns():
+    # 12 columns are 5 windows of 3, and 2 columns: as outputs 4 steps of 2 and one. A second channel shares columns.
+    result = run(X_P, (1, 2, 3, 3, 3, 12), stride=2)
+    assert result.l2_output_writes == 2 * (4 * 2 + 1)
+    assert result.l2_input_reads == 3 * (5 * 3 + 2) + 3 * 12
+
+
+def test_a_column_left_over_by_a_stride_above_the_filter_is_fetched_with_the_last_window():
+    # 12 columns are 6 windows of 1; side by side with the last column, 7 are fetched for the second channel.
+    result = run(X_P, (1, 2, 1, 1, 1, 12), stride=2)
+    assert (result.l2_output_writes, result.l2_input_reads) == (2 * 6, 6 + 7)
+
+
+def test_rows_that_are_no_window_stay_side_by_side_at_a_stride():
+    # Three rows for three filter rows, a word a cycle: 6 words into L2, 6 to the PEs, one cycle to multiply.
+    text = "S(1,1)Y' T(1,1)X' C:Sz(R) S(1,1)Y S(1,1)R T(Sz(S),Sz(S))S"
+    assert run(text, (1, 1, 3, 1, 3, 1), stride=2, pes=3, noc_words=1).cycles == 6 + 6 + 1
+
+
+def test_at_a_stride_too_rows_of_a_sub_cluster_alone_in_the_last_fold_count_as_outputs():
+    # 8 rows are 3 windows of 3, and 2 rows: folds of two windows, and, as one is lost, of the 2 rows.
+    result = run("S(1,1)Y'", (1, 1, 3, 1, 8, 1), stride=2, pes=2)
+    assert (result.cycles, result.l2_output_writes) == (3 + 1 + 2 * 3, (2 + 1) + 2)
+
+
+def test_a_partial_tile_is_fetched_whole_if_it_is_single_but_not_beside_one_that_is_lost():
+    single, beside = (run("T(1,1)X' S(3,3)K", (k, 1, 1, 1, 1, 1), pes=2).l2_weight_reads for k in (8, 11))
+    assert (single, beside) == (6 + 3, 6 + 2)
+
+
+def test_neighbours_share_rows_where_their_fold_advances_unless_a_loop_inside_starts_again():
+    # 4 windows of 3 rows on two sub-clusters. The first words come one sub-cluster after another.
+    assert run("S(1,1)Y'", (1, 1, 3, 1, 6, 1), pes=2).l2_input_reads == 6 + 4
+    assert run("S(1,1)Y' T(1,1)X'", (1, 1, 3, 1, 6, 2), pes=2).l2_input_reads == 2 * (6 + 6)
 
 
 def test_a_tile_between_the_output_and_the_input_is_taken_to_lie_past_its_end():
