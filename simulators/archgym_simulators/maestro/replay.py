@@ -9,8 +9,8 @@ Where it differs from `model.simulate`:
   sub-cluster that is alone there each counts as an output.
 - The last of several folds loses a whole tile if it ends with a partial one. So does a single fold of whole tiles that
   leaves sub-clusters idle, but only for output channels and for what a loop outside fetches when it advances.
-- At a stride, the rows that it leaves over at the end go to the last sub-cluster, or to one more; and from one
-  sub-cluster to the next outputs are counted in input rows.
+- At a stride, rows behind the last window go to one more sub-cluster, or, where windows do not overlap, to the last.
+  Outputs of tiles side by side are counted in input rows.
 - Memory off the chip delivers the tiles of every iteration anew.
 - A tile of output rows or columns that is larger than the layer's output, but not than its input, is not cut to size:
   the tool takes the input rows after it, too few for a window, so that outputs are fewer than none. Two make some.
@@ -160,12 +160,11 @@ class _Replay:
         return [self._loop(directive, whole, sizes, self._units[level]) for directive in (*rest, *named)]
 
     def _loop(self, directive: Directive, whole: Sizes, sizes: Sizes, units: int) -> Loop:
-        d = directive.dimension
+        d, size = directive.dimension, directive.size
         loop = loop_of(self._in_inputs(directive, whole), whole, sizes, units)
-        if d not in FILTER_OF or not directive.of_outputs:
-            return loop
-        if self._outputs(whole[d], whole[FILTER_OF[d]]) < directive.size <= whole[d]:
-            return past_the_end(loop, sizes[d] - directive.size * self._stride)
+        in_outputs = directive.of_outputs and d in FILTER_OF
+        if in_outputs and self._outputs(whole[d], whole[FILTER_OF[d]]) < size <= whole[d]:
+            return past_the_end(loop, sizes[d] - size * self._stride)
         return loop
 
     def _in_inputs(self, directive: Directive, sizes: Sizes) -> Directive:

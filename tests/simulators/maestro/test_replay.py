@@ -198,7 +198,7 @@ def test_a_tile_between_the_output_and_the_input_is_taken_to_lie_past_its_end():
 
 
 def test_inside_a_tile_past_the_end_levels_are_cut_as_in_the_whole_layer():
-    # Tiles of 2 in 3 outputs each way: of two by two the tool runs the last, a single output of 9 MACs; then it drains.
+    # Tiles of 2 in 3 outputs each way: the tool runs the last of two by two, one output of 9 MACs; both levels wait.
     result = run("T(4,4)Y' T(5,5)X' C:1 T(2,2)Y' T(2,2)X'", (1, 1, 3, 3, 5, 5))
     assert (result.cycles, result.l1_words) == (9 + 1 + 1, 2 * (9 + 16 + 16))
 
