@@ -1,7 +1,11 @@
-"""Data that users bring: imported from the reference tables where these are, else tests that need them are skipped."""
+"""Data that users bring: imported from the reference tables where these are, else tests that need them are skipped.
+
+Ctrl-C reaches the programs that tests start also where the tests themselves run in the background.
+"""
 
 import hashlib
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +35,8 @@ def _digest() -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Point every test, and the processes that it starts, at imported tables; they are kept for the next time."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a shell's background job; programs would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if "ARCHGYM_DATA" in os.environ or not all((REFERENCES / name).is_file() for name in TABLES.values()):
         return
     folder = Path(config.cache.mkdir(f"archgym-data-{_digest()}"))
