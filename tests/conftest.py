@@ -66,3 +66,13 @@ def _skipping() -> Iterator[None]:
         if not isinstance(missing, MissingData):
             raise
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="module")
+def one_torch_thread() -> Iterator[None]:
+    """Sums of several threads are grouped differently, and change bits."""
+    torch = pytest.importorskip("torch")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -1,7 +1,7 @@
 """A network whose cell holds every operation on every edge: what weight sharing and differentiable search train.
 
-Needs the extra ``nas``. As in `archgym_simulators.nas.cell_network`, S seeds are S groups of one network's channels,
-and each computes what it would compute alone. Normalisations inside the cell have no scale and shift of their own
+Needs the extra ``nas``. S seeds are S groups of one network's channels: every convolution is grouped, normalisation works
+by channel, so each computes what it would compute alone, and together they take half the time. Normalisations inside the cell have no scale and shift of their own
 (DARTS, Liu et al., ICLR 2019, section 3.1), which would undo the weights of the mixture, and all of them use the batch
 that is there: running averages over ever other mixtures fit none.
 """

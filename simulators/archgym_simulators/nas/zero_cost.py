@@ -38,7 +38,7 @@ def scores_of(cell: Cell, seed: int) -> dict[str, float]:
     """Every score by name; a network that passes nothing on has the lowest finite ones."""
     drawn = training_epoch(np.random.default_rng([seed, 2]))
     batch = torch.from_numpy(drawn.pixels[:_BATCH, None]), torch.from_numpy(drawn.classes[:_BATCH])
-    network = CellNetwork(cell, DIGITS, [seed])
+    network = CellNetwork(cell, DIGITS, seed)
     # The last one changes the weights.
     found = {**_of_one_pass(network, batch), "zen": _zen(network), "synflow": _synflow(network)}
     return {name: found[name] if np.isfinite(found[name]) else -1e9 for name in SCORES}
@@ -55,7 +55,7 @@ def _of_one_pass(network: CellNetwork, batch: Batch) -> dict[str, float]:
 
     with _on_every(network, nn.ReLU, count):
         logits = network(images)
-    loss = nn.functional.cross_entropy(logits.flatten(0, 1), batch[1])
+    loss = nn.functional.cross_entropy(logits, batch[1])
     gradients = _weight_gradients(network, loss, retain_graph=True)
     return {
         "grad_norm": _grad_norm(gradients),

@@ -31,12 +31,7 @@ ALL = [tuple(range(5))] * 6
 CELL = (3, 1, 2, 4, 0, 1)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def test_cells_within_hold_only_what_is_allowed_and_let_something_pass():

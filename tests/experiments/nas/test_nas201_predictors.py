@@ -36,12 +36,7 @@ HOME = Path(archgym.__file__).parents[1] / "experiments" / "nas201_predictors"
 CELLS = cells_of_indices(np.arange(SIZE)).astype(np.int64)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def spearman(a, b):

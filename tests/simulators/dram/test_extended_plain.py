@@ -10,7 +10,8 @@ from archgym_simulators.dram.extended_design import POWER_DOWN, REFRESH, Extende
 from archgym_simulators.dram.extended_model import ExtendedTraces, extended_command_trace, simulate_extended
 from archgym_simulators.dram.extended_trace import has_bank_refresh, has_slow_exit, most_channels
 from archgym_simulators.dram.interleaving import INTERLEAVINGS, hashed, interleaved, orders_of
-from tests.simulators.dram.plain_memory import ACTIVE_DOWN, PRECHARGE_DOWN, SELF, PlainMemory
+from tests.simulators.dram.plain_memory import PlainMemory
+from tests.simulators.dram.plain_power import ACTIVE_DOWN, PRECHARGE_DOWN, SELF
 from tests.simulators.dram.test_kernel_plain import random_design, random_trace
 
 DEVICES = ("DDR3-1600", "DDR4-2400", "LPDDR4-3200", "HBM2", "MICRON_2GB_DDR3-1600_64bit_G_UDIMM", "WideIO-266")

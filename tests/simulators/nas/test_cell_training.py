@@ -40,15 +40,8 @@ def test_a_seed_is_trained_as_it_is_alone():
     np.testing.assert_array_equal(both.validation[1], alone.validation[0])
 
 
-def test_a_seed_of_several_computes_what_it_computes_alone_in_torch():
-    both, alone = (CellNetwork(CELL, DIGITS, seeds) for seeds in ((0, 7), (7,)))
-    images = torch.from_numpy(training_epoch(np.random.default_rng(3)).pixels[:64, None])
-    together = both(images.expand(-1, 2, -1, -1))[:, 1]
-    torch.testing.assert_close(together, alone(images)[:, 0], rtol=1e-4, atol=1e-4)
-
-
 def test_the_network_has_the_parameters_that_the_formula_counts():
-    counted = sum(parameter.numel() for parameter in CellNetwork(CELL, DIGITS, [0]).parameters())
+    counted = sum(parameter.numel() for parameter in CellNetwork(CELL, DIGITS, 0).parameters())
     assert counted == parameters_of(np.array([CELL]), DIGITS)[0]
 
 

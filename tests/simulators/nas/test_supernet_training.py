@@ -26,12 +26,7 @@ ONE_EPOCH = Recipe(epochs=1, rate=0.2, sampled=1)
 SHORT = Recipe(epochs=8, rate=0.2, sampled=1)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 @pytest.fixture(scope="module")
