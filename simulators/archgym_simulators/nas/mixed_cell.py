@@ -1,9 +1,9 @@
 """A network whose cell holds every operation on every edge: what weight sharing and differentiable search train.
 
-Needs the extra ``nas``. S seeds are S groups of one network's channels: every convolution is grouped, normalisation works
-by channel, so each computes what it would compute alone, and together they take half the time. Normalisations inside the cell have no scale and shift of their own
-(DARTS, Liu et al., ICLR 2019, section 3.1), which would undo the weights of the mixture, and all of them use the batch
-that is there: running averages over ever other mixtures fit none.
+Needs the extra ``nas``. S seeds are S groups of one network's channels: convolutions are grouped, normalisation works
+by channel, so each computes what it would compute alone, and together they take half the time. Normalisations inside
+the cell have no scale and shift of their own (DARTS, Liu et al., ICLR 2019, section 3.1), which would undo the weights
+of the mixture, and all of them use the batch that is there: running averages over ever other mixtures fit none.
 """
 
 from __future__ import annotations
